@@ -1,0 +1,31 @@
+//! Packages chart files the way `helm package` would, but always into the same bytes.
+
+use std::io;
+
+use flate2::{Compression, GzBuilder};
+use tar::{EntryType, Header};
+
+/// Packs `files` (path inside the chart, content) into a `.tgz` with the root folder `root`.
+///
+/// Deterministic: the same files in any order give the same bytes on every machine. No times, no
+/// owners; paths are sorted.
+///
+/// # Errors
+///
+/// If a path does not fit a tar header (about 250 bytes) or is absolute or holds `..`.
+pub fn pack<'a>(root: &str, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> io::Result<Vec<u8>> {
+    let mut files: Vec<_> = files.into_iter().collect();
+    files.sort_unstable();
+    let gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
+    let mut archive = tar::Builder::new(gzip);
+    for (path, content) in files {
+        let mut header = Header::new_ustar();
+        header.set_entry_type(EntryType::Regular);
+        header.set_path(format!("{root}/{path}"))?;
+        header.set_mode(0o644);
+        header.set_size(content.len() as u64);
+        header.set_cksum();
+        archive.append(&header, content)?;
+    }
+    archive.into_inner()?.finish()
+}

@@ -1,0 +1,3 @@
+
+pub mod chart_archive;
+pub mod icon;

@@ -1,0 +1,333 @@
+//! Accounts: who can sign in, with which tokens, holding which roles where.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    decider::{Decider, Reject, RejectionKind, Stamp},
+    digest::{Digest, Sealed},
+    ids::{ProjectId, TokenId, WorkspaceId},
+    names::RoleName,
+    permission::Level,
+    role::BuiltInRole,
+};
+
+/// Where a role is granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "level", rename_all = "lowercase")]
+pub enum Scope {
+    Platform {},
+    Workspace { workspace: WorkspaceId },
+    Project { project: ProjectId },
+}
+
+impl Scope {
+    #[must_use]
+    pub const fn level(self) -> Level {
+        match self {
+            Self::Platform {} => Level::Platform,
+            Self::Workspace { .. } => Level::Workspace,
+            Self::Project { .. } => Level::Project,
+        }
+    }
+}
+
+/// The facts of an account's life. Stored by these names: rename nothing, remove nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data")]
+pub enum Event {
+    AccountCreated {
+        name: Sealed,
+    },
+    RoleGranted {
+        role: RoleName,
+        scope: Scope,
+    },
+    RoleRevoked {
+        role: RoleName,
+        scope: Scope,
+    },
+    /// The log knows a token by the SHA-256 of its secret, which is 256 random bits.
+    TokenIssued {
+        token: TokenId,
+        secret: Digest,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires: Option<DateTime<Utc>>,
+    },
+    TokenRevoked {
+        token: TokenId,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub name: Sealed,
+    pub grants: BTreeSet<(RoleName, Scope)>,
+    pub tokens: BTreeMap<TokenId, Token>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    pub secret: Digest,
+    pub expires: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Command {
+    Create {
+        name: Sealed,
+    },
+    Grant {
+        role: RoleName,
+        scope: Scope,
+    },
+    Revoke {
+        role: RoleName,
+        scope: Scope,
+    },
+    IssueToken {
+        token: TokenId,
+        secret: Digest,
+        expires: Option<DateTime<Utc>>,
+    },
+    RevokeToken {
+        token: TokenId,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    #[error("this account does not exist")]
+    NotFound,
+    #[error("this account exists already")]
+    Exists,
+    #[error("the role {role} is granted on another level: {expected:?}, not {found:?}")]
+    WrongLevel {
+        role: RoleName,
+        expected: Level,
+        found: Level,
+    },
+    #[error("a token that expires at {expires} would never be valid: it is {now}")]
+    Expired { expires: DateTime<Utc>, now: DateTime<Utc> },
+}
+
+impl Reject for Rejection {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "NOT_FOUND",
+            Self::Exists => "ACCOUNT_EXISTS",
+            Self::WrongLevel { .. } => "ROLE_LEVEL",
+            Self::Expired { .. } => "TOKEN_EXPIRED",
+        }
+    }
+
+    fn kind(&self) -> RejectionKind {
+        match self {
+            Self::NotFound => RejectionKind::NotFound,
+            Self::Exists => RejectionKind::Conflict,
+            Self::WrongLevel { .. } | Self::Expired { .. } => RejectionKind::Invalid,
+        }
+    }
+}
+
+impl Decider for Account {
+    const CATEGORY: &'static str = "account";
+    type Command = Command;
+    type Event = Event;
+    type State = Option<Self>;
+    type Rejection = Rejection;
+
+    fn decide(state: &Self::State, command: Command, stamp: Stamp) -> Result<Vec<Event>, Rejection> {
+        let Some(account) = state else {
+            let Command::Create { name } = command else {
+                return Err(Rejection::NotFound);
+            };
+            return Ok(vec![Event::AccountCreated { name }]);
+        };
+        match command {
+            Command::Create { .. } => Err(Rejection::Exists),
+            Command::Grant { role, scope } => {
+                granted_where_it_belongs(&role, scope)?;
+                if account.grants.contains(&(role.clone(), scope)) {
+                    return Ok(vec![]);
+                }
+                Ok(vec![Event::RoleGranted { role, scope }])
+            }
+            Command::Revoke { role, scope } if account.grants.contains(&(role.clone(), scope)) => {
+                Ok(vec![Event::RoleRevoked { role, scope }])
+            }
+            Command::RevokeToken { token } if account.tokens.contains_key(&token) => {
+                Ok(vec![Event::TokenRevoked { token }])
+            }
+            Command::Revoke { .. } | Command::RevokeToken { .. } => Ok(vec![]),
+            Command::IssueToken {
+                expires: Some(expires), ..
+            } if expires <= stamp.at => Err(Rejection::Expired { expires, now: stamp.at }),
+            Command::IssueToken { token, secret, expires } => Ok(vec![Event::TokenIssued { token, secret, expires }]),
+        }
+    }
+
+    fn evolve(state: Self::State, event: &Event, _: Stamp) -> Self::State {
+        if let Event::AccountCreated { name } = event {
+            return Some(Self {
+                name: name.clone(),
+                grants: BTreeSet::new(),
+                tokens: BTreeMap::new(),
+            });
+        }
+        let mut account = state?;
+        match event {
+            Event::AccountCreated { .. } => {}
+            Event::RoleGranted { role, scope } => {
+                account.grants.insert((role.clone(), *scope));
+            }
+            Event::RoleRevoked { role, scope } => {
+                account.grants.remove(&(role.clone(), *scope));
+            }
+            Event::TokenIssued { token, secret, expires } => {
+                account.tokens.insert(
+                    *token,
+                    Token {
+                        secret: *secret,
+                        expires: *expires,
+                    },
+                );
+            }
+            Event::TokenRevoked { token } => {
+                account.tokens.remove(token);
+            }
+        }
+        Some(account)
+    }
+}
+
+/// A built-in role has its level; a custom role is a platform role.
+fn granted_where_it_belongs(role: &RoleName, scope: Scope) -> Result<(), Rejection> {
+    let expected = BuiltInRole::named(role).map_or(Level::Platform, |built_in| built_in.level);
+    if expected == scope.level() {
+        return Ok(());
+    }
+    Err(Rejection::WrongLevel {
+        role: role.clone(),
+        expected,
+        found: scope.level(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::spec::{given, noon};
+
+    fn name() -> Sealed {
+        Sealed {
+            subject: "account-1".to_owned(),
+            digest: Digest::from_bytes([7; 32]),
+        }
+    }
+
+    fn role(name: &str) -> RoleName {
+        name.parse().unwrap()
+    }
+
+    fn created() -> Event {
+        Event::AccountCreated { name: name() }
+    }
+
+    fn token() -> TokenId {
+        TokenId::from_uuid(Uuid::from_u128(5))
+    }
+
+    #[test]
+    fn an_account_is_created_once() {
+        given::<Account>([])
+            .when(Command::Create { name: name() })
+            .then([created()]);
+        given::<Account>([created()])
+            .when(Command::Create { name: name() })
+            .then_rejected(&Rejection::Exists);
+    }
+
+    #[test]
+    fn nothing_can_be_done_to_an_account_that_does_not_exist() {
+        given::<Account>([])
+            .when(Command::RevokeToken { token: token() })
+            .then_rejected(&Rejection::NotFound);
+    }
+
+    #[test]
+    fn granting_twice_records_one_grant_and_revoking_takes_it_back() {
+        let grant = || Command::Grant {
+            role: role("auditor"),
+            scope: Scope::Platform {},
+        };
+        let granted = Event::RoleGranted {
+            role: role("auditor"),
+            scope: Scope::Platform {},
+        };
+        let revoked = Event::RoleRevoked {
+            role: role("auditor"),
+            scope: Scope::Platform {},
+        };
+        let revoke = || Command::Revoke {
+            role: role("auditor"),
+            scope: Scope::Platform {},
+        };
+        given::<Account>([created()]).when(grant()).then([granted.clone()]);
+        given::<Account>([created(), granted.clone()]).when(grant()).then([]);
+        given::<Account>([created(), granted.clone()])
+            .when(revoke())
+            .then([revoked.clone()]);
+        given::<Account>([created(), granted, revoked]).when(revoke()).then([]);
+    }
+
+    #[test]
+    fn a_workspace_role_cannot_be_granted_on_the_platform() {
+        given::<Account>([created()])
+            .when(Command::Grant {
+                role: role("workspace-admin"),
+                scope: Scope::Platform {},
+            })
+            .then_rejected(&Rejection::WrongLevel {
+                role: role("workspace-admin"),
+                expected: Level::Workspace,
+                found: Level::Platform,
+            });
+    }
+
+    #[test]
+    fn a_token_that_is_already_over_is_refused() {
+        let secret = Digest::from_bytes([1; 32]);
+        let over = noon() - TimeDelta::seconds(1);
+        given::<Account>([created()])
+            .when(Command::IssueToken {
+                token: token(),
+                secret,
+                expires: Some(over),
+            })
+            .then_rejected(&Rejection::Expired {
+                expires: over,
+                now: noon(),
+            });
+    }
+
+    #[test]
+    fn a_revoked_token_is_forgotten() {
+        let secret = Digest::from_bytes([1; 32]);
+        let issued = Event::TokenIssued {
+            token: token(),
+            secret,
+            expires: None,
+        };
+        given::<Account>([created(), issued.clone()])
+            .when(Command::RevokeToken { token: token() })
+            .then([Event::TokenRevoked { token: token() }]);
+        let state = given::<Account>([created(), issued, Event::TokenRevoked { token: token() }]).state();
+        assert!(state.unwrap().tokens.is_empty());
+    }
+}

@@ -1,0 +1,205 @@
+//! An app: a workspace's chart, its versions, its listing, and where each of them stands on the way to the store.
+//!
+//! * [`event`]: what can happen to it
+//! * [`stage`]: the life of a version, as one table
+//! * [`decide`](mod@decide): which facts follow from a command, or which rule refuses it
+//! * [`evolve`](mod@evolve): what is remembered
+//!
+//! Approval is bound to bytes: a submission freezes the digests of the package and of the listing, and a decision
+//! names them. Nothing that was not approved at its digest is ever published.
+
+pub mod command;
+mod decide;
+pub mod event;
+mod evolve;
+pub mod rejection;
+pub mod stage;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::{
+    command::Command,
+    event::{Event, Package},
+    rejection::Rejection,
+    stage::{Action, Stage},
+};
+use crate::{
+    decider::{Decider, Stamp},
+    digest::Digest,
+    ids::{AccountId, CategoryId, SubmissionId, WorkspaceId},
+    names::ChartName,
+    version_number::VersionNumber,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    pub workspace: WorkspaceId,
+    pub chart: ChartName,
+    /// Deleted versions stay: their numbers and their authors are not forgotten.
+    pub versions: BTreeMap<VersionNumber, Version>,
+    pub listing: Listing,
+    /// `None` is the shelf of the uncategorised.
+    pub category: Option<CategoryId>,
+    /// Set while the app as a whole is out of the store, whatever its versions are.
+    pub suspended: Option<Authority>,
+    pub deleted: bool,
+    /// How many submissions there have been: later ones supersede the listing of earlier ones.
+    submissions: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    pub package: Package,
+    pub stage: Stage,
+    /// How many events this version has had; clients name it to be sure of what they saw.
+    pub revision: u64,
+    /// Whoever ever uploaded, replaced or submitted it.
+    pub contributors: BTreeSet<AccountId>,
+    /// Once in the store, a number is never free again.
+    pub ever_published: bool,
+}
+
+/// The words and pictures of an app: a draft that reaches the store only through a review.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    pub draft: Digest,
+    pub published: Option<Digest>,
+    /// Whoever ever edited or submitted it.
+    pub contributors: BTreeSet<AccountId>,
+    pub review: Option<ListingReview>,
+    /// The submission whose listing the store shows.
+    published_by: u64,
+}
+
+/// A listing submitted without a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListingReview {
+    pub submission: ListingSubmission,
+    pub claim: Option<Claim>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListingSubmission {
+    pub id: SubmissionId,
+    pub listing: Digest,
+    ordinal: u64,
+}
+
+/// A version and the listing that goes with it, frozen for review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Submission {
+    pub id: SubmissionId,
+    pub package: Digest,
+    pub listing: Digest,
+    ordinal: u64,
+}
+
+/// A reviewer's hold on a review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    pub reviewer: AccountId,
+    pub since: chrono::DateTime<chrono::Utc>,
+}
+
+/// In whose name something was suspended. What the store suspended, its owner does not resume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Authority {
+    Owner,
+    Store,
+}
+
+/// Where an app stands: a pure function of its versions and of its own suspension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    InDevelopment,
+    Published,
+    Suspended,
+    Deleted,
+}
+
+impl Status {
+    /// `stages` are those of the app's versions.
+    #[must_use]
+    pub fn of<'a>(stages: impl IntoIterator<Item = &'a Stage>, suspended: bool, deleted: bool) -> Self {
+        let (mut any_published, mut any_suspended) = (false, false);
+        for stage in stages {
+            any_published |= matches!(stage, Stage::Published { .. });
+            any_suspended |= matches!(stage, Stage::Suspended { .. });
+        }
+        match (deleted, suspended, any_published, any_suspended) {
+            (true, ..) => Self::Deleted,
+            (_, true, ..) | (_, _, false, true) => Self::Suspended,
+            (_, _, true, _) => Self::Published,
+            (_, _, false, false) => Self::InDevelopment,
+        }
+    }
+}
+
+impl App {
+    #[must_use]
+    pub fn status(&self) -> Status {
+        Status::of(
+            self.versions.values().map(|version| &version.stage),
+            self.suspended.is_some(),
+            self.deleted,
+        )
+    }
+
+    /// The version the store offers first: the highest published one, a pre-release only if there is nothing else.
+    #[must_use]
+    pub fn latest_published(&self) -> Option<&VersionNumber> {
+        let published = || {
+            self.versions
+                .iter()
+                .filter(|(_, v)| matches!(v.stage, Stage::Published { .. }))
+                .map(|(number, _)| number)
+        };
+        published()
+            .filter(|number| !number.is_prerelease())
+            .max()
+            .or_else(|| published().max())
+    }
+
+    /// Whether a store user may install this version: published, and neither it nor its app suspended.
+    #[must_use]
+    pub fn is_installable(&self, number: &VersionNumber) -> bool {
+        let published = self
+            .versions
+            .get(number)
+            .is_some_and(|version| matches!(version.stage, Stage::Published { .. }));
+        published && self.suspended.is_none() && !self.deleted
+    }
+
+    /// A version that is not deleted.
+    #[must_use]
+    pub fn version(&self, number: &VersionNumber) -> Option<&Version> {
+        self.versions
+            .get(number)
+            .filter(|version| !matches!(version.stage, Stage::Deleted {}))
+    }
+
+    /// Whether `account` is kept from reviewing this version: authors do not review their own work.
+    #[must_use]
+    pub fn contributed(&self, version: &Version, account: AccountId) -> bool {
+        version.contributors.contains(&account) || self.listing.contributors.contains(&account)
+    }
+}
+
+impl Decider for App {
+    const CATEGORY: &'static str = "app";
+    type Command = Command;
+    type Event = Event;
+    type State = Option<Self>;
+    type Rejection = Rejection;
+
+    fn decide(state: &Self::State, command: Command, stamp: Stamp) -> Result<Vec<Event>, Rejection> {
+        decide::decide(state.as_ref(), command, stamp)
+    }
+
+    fn evolve(state: Self::State, event: &Event, stamp: Stamp) -> Self::State {
+        evolve::evolve(state, event, stamp)
+    }
+}

@@ -1,0 +1,215 @@
+//! What an app remembers of its facts. Total: it judges nothing, and an event out of place changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{App, Claim, Event, Listing, ListingReview, ListingSubmission, Package, Stage, Submission, Version};
+use crate::{decider::Stamp, digest::Digest, ids::SubmissionId, version_number::VersionNumber};
+
+pub(super) fn evolve(state: Option<App>, event: &Event, stamp: Stamp) -> Option<App> {
+    if let Event::AppUploaded {
+        workspace,
+        chart,
+        listing,
+    } = event
+    {
+        return Some(App {
+            workspace: *workspace,
+            chart: chart.clone(),
+            versions: BTreeMap::new(),
+            listing: Listing {
+                draft: *listing,
+                published: None,
+                contributors: stamp.by.account().into_iter().collect(),
+                review: None,
+                published_by: 0,
+            },
+            category: None,
+            suspended: None,
+            deleted: false,
+            submissions: 0,
+        });
+    }
+    let mut app = state?;
+    app.apply(event, stamp);
+    Some(app)
+}
+
+impl App {
+    fn apply(&mut self, event: &Event, stamp: Stamp) {
+        if let Some(version) = event.version().and_then(|number| self.versions.get_mut(number)) {
+            version.revision += 1;
+        }
+        match event {
+            Event::AppUploaded { .. } => {}
+            Event::VersionUploaded { version, package } => self.add_version(version, package, stamp),
+            Event::PackageReplaced { version, package } => self.replace(version, package, stamp),
+            Event::ListingEdited { listing } | Event::IconSet { listing, .. } => self.edit_listing(*listing, stamp),
+            Event::CategoryAssigned { category } => self.category = *category,
+            Event::VersionSubmitted {
+                version,
+                submission,
+                digest,
+                listing,
+                ..
+            } => {
+                self.submissions += 1;
+                let submission = Submission {
+                    id: *submission,
+                    package: *digest,
+                    listing: *listing,
+                    ordinal: self.submissions,
+                };
+                self.contribute(version, stamp);
+                self.move_to(version, |_| Stage::Submitted { submission });
+            }
+            Event::VersionWithdrawn { version, .. } => self.move_to(version, |_| Stage::Draft {}),
+            Event::ReviewStarted { version, .. } => {
+                if let Some(claim) = claim(stamp) {
+                    self.advance(version, |submission| Stage::InReview { submission, claim });
+                }
+            }
+            Event::ReviewReleased { version, .. } => {
+                self.advance(version, |submission| Stage::Submitted { submission });
+            }
+            Event::VersionApproved { version, .. } => {
+                self.advance(version, |submission| Stage::Approved { submission });
+            }
+            Event::VersionRejected { version, .. } => {
+                self.advance(version, |submission| Stage::Rejected { submission });
+            }
+            Event::PublishedToStore { version, listing, .. } => self.publish(version, *listing),
+            Event::ListingSubmitted {
+                submission, listing, ..
+            } => self.submit_listing(*submission, *listing, stamp),
+            Event::ListingReviewStarted { .. } => self.claim_listing(claim(stamp)),
+            Event::ListingReviewReleased { .. } => self.claim_listing(None),
+            Event::ListingApproved { listing, .. } => self.publish_listing(*listing),
+            Event::ListingWithdrawn { .. } | Event::ListingRejected { .. } => self.listing.review = None,
+            Event::Suspended {
+                version: None,
+                authority,
+                ..
+            } => self.suspended = Some(*authority),
+            Event::Resumed { version: None } => self.suspended = None,
+            Event::Suspended {
+                version: Some(version),
+                authority,
+                ..
+            } => {
+                self.advance(version, |submission| Stage::Suspended {
+                    submission,
+                    authority: *authority,
+                });
+            }
+            Event::Resumed { version: Some(version) } => {
+                self.advance(version, |submission| Stage::Published { submission });
+            }
+            Event::VersionDeleted { version } => self.move_to(version, |_| Stage::Deleted {}),
+            Event::AppDeleted {} => self.deleted = true,
+        }
+    }
+
+    /// A number that is uploaded again after its deletion goes on counting revisions and keeps its authors.
+    fn add_version(&mut self, number: &VersionNumber, package: &Package, stamp: Stamp) {
+        let before = self.versions.remove(number);
+        let (revision, mut contributors) =
+            before.map_or((1, BTreeSet::new()), |deleted| (deleted.revision, deleted.contributors));
+        contributors.extend(stamp.by.account());
+        let version = Version {
+            package: package.clone(),
+            stage: Stage::Draft {},
+            revision,
+            contributors,
+            ever_published: false,
+        };
+        self.versions.insert(number.clone(), version);
+    }
+
+    fn replace(&mut self, number: &VersionNumber, package: &Package, stamp: Stamp) {
+        self.contribute(number, stamp);
+        if let Some(version) = self.versions.get_mut(number) {
+            version.package = package.clone();
+            version.stage = Stage::Draft {};
+        }
+    }
+
+    /// A submission is a package and a listing, so an edit of either brings what was rejected back to draft.
+    fn edit_listing(&mut self, listing: Digest, stamp: Stamp) {
+        self.listing.draft = listing;
+        self.listing.contributors.extend(stamp.by.account());
+        for version in self.versions.values_mut() {
+            if matches!(version.stage, Stage::Rejected { .. }) {
+                version.stage = Stage::Draft {};
+            }
+        }
+    }
+
+    fn publish(&mut self, number: &VersionNumber, listing: Digest) {
+        let Some(version) = self.versions.get_mut(number) else {
+            return;
+        };
+        let Some(submission) = version.stage.submission().copied() else {
+            return;
+        };
+        version.stage = Stage::Published { submission };
+        version.ever_published = true;
+        self.listing.published = Some(listing);
+        self.listing.published_by = self.listing.published_by.max(submission.ordinal);
+    }
+
+    fn submit_listing(&mut self, id: SubmissionId, listing: Digest, stamp: Stamp) {
+        self.submissions += 1;
+        self.listing.contributors.extend(stamp.by.account());
+        let submission = ListingSubmission {
+            id,
+            listing,
+            ordinal: self.submissions,
+        };
+        self.listing.review = Some(ListingReview {
+            submission,
+            claim: None,
+        });
+    }
+
+    fn claim_listing(&mut self, claim: Option<Claim>) {
+        if let Some(review) = &mut self.listing.review {
+            review.claim = claim;
+        }
+    }
+
+    fn publish_listing(&mut self, listing: Digest) {
+        let Some(review) = self.listing.review.take() else {
+            return;
+        };
+        self.listing.published = Some(listing);
+        self.listing.published_by = self.listing.published_by.max(review.submission.ordinal);
+    }
+
+    fn contribute(&mut self, number: &VersionNumber, stamp: Stamp) {
+        if let Some(version) = self.versions.get_mut(number) {
+            version.contributors.extend(stamp.by.account());
+        }
+    }
+
+    fn move_to(&mut self, number: &VersionNumber, stage: impl FnOnce(&Version) -> Stage) {
+        if let Some(version) = self.versions.get_mut(number) {
+            version.stage = stage(version);
+        }
+    }
+
+    /// To a stage that keeps the submission of the one before.
+    fn advance(&mut self, number: &VersionNumber, stage: impl FnOnce(Submission) -> Stage) {
+        if let Some(version) = self.versions.get_mut(number)
+            && let Some(submission) = version.stage.submission().copied()
+        {
+            version.stage = stage(submission);
+        }
+    }
+}
+
+fn claim(stamp: Stamp) -> Option<Claim> {
+    stamp.by.account().map(|reviewer| Claim {
+        reviewer,
+        since: stamp.at,
+    })
+}

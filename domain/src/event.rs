@@ -1,0 +1,116 @@
+//! Every stored event, under its stored name.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    account::{self, Account},
+    app::{self, App},
+    category::{self, Category},
+    cluster::{self, Cluster},
+    decider::Decider,
+    name::{self, Name},
+    project::{self, Project},
+    release::{self, Release},
+    role::{self, Role},
+    workspace::{self, Workspace},
+};
+
+/// The schema of every event stored so far; a changed one gets the next number and an upcaster.
+pub const SCHEMA: u32 = 1;
+
+/// Any fact, of any aggregate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DomainEvent {
+    Account(account::Event),
+    App(app::Event),
+    Category(category::Event),
+    Cluster(cluster::Event),
+    Name(name::Event),
+    Project(project::Event),
+    Release(release::Event),
+    Role(role::Event),
+    Workspace(workspace::Event),
+}
+
+/// An event as the log keeps it: its name, and its facts as a JSON object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    pub name: String,
+    pub data: Value,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum UndecodableEvent {
+    #[error("no aggregate has streams like {0:?}")]
+    UnknownCategory(String),
+    #[error("{name} does not decode as an event of {category:?}")]
+    Malformed {
+        category: String,
+        name: String,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("an event serialises as its name and an object of facts, and this one did not")]
+    NotAnObject,
+}
+
+/// The events of one aggregate, to and from storage.
+pub trait StoredEvent: Serialize + for<'a> Deserialize<'a> {
+    /// # Errors
+    ///
+    /// If the event holds something JSON cannot express; none does.
+    fn store(&self) -> Result<Stored, UndecodableEvent> {
+        let malformed = |source| UndecodableEvent::Malformed {
+            category: String::new(),
+            name: String::new(),
+            source,
+        };
+        match serde_json::to_value(self).map_err(malformed)? {
+            Value::Object(mut map) => match (map.remove("type"), map.remove("data")) {
+                (Some(Value::String(name)), Some(data)) => Ok(Stored { name, data }),
+                _ => Err(UndecodableEvent::NotAnObject),
+            },
+            _ => Err(UndecodableEvent::NotAnObject),
+        }
+    }
+
+    /// # Errors
+    ///
+    /// If `name` is not an event of this aggregate, or `data` lacks one of its facts. Unknown facts are ignored: an
+    /// older program reads what a newer one wrote.
+    fn restore(name: &str, data: &Value) -> Result<Self, serde_json::Error> {
+        serde_json::from_value(json!({ "type": name, "data": data }))
+    }
+}
+
+impl<E: Serialize + for<'a> Deserialize<'a>> StoredEvent for E {}
+
+impl DomainEvent {
+    /// Decodes an event of a stream such as `app-0198…`.
+    ///
+    /// # Errors
+    ///
+    /// [`UndecodableEvent`] if the stream's category or the event's name is not known to this program: it was written
+    /// by a newer one.
+    pub fn restore(category: &str, name: &str, data: &Value) -> Result<Self, UndecodableEvent> {
+        let malformed = |source| UndecodableEvent::Malformed {
+            category: category.to_owned(),
+            name: name.to_owned(),
+            source,
+        };
+        let event = match category {
+            Account::CATEGORY => StoredEvent::restore(name, data).map(Self::Account),
+            App::CATEGORY => StoredEvent::restore(name, data).map(Self::App),
+            Category::CATEGORY => StoredEvent::restore(name, data).map(Self::Category),
+            Cluster::CATEGORY => StoredEvent::restore(name, data).map(Self::Cluster),
+            Name::CATEGORY => StoredEvent::restore(name, data).map(Self::Name),
+            Project::CATEGORY => StoredEvent::restore(name, data).map(Self::Project),
+            Release::CATEGORY => StoredEvent::restore(name, data).map(Self::Release),
+            Role::CATEGORY => StoredEvent::restore(name, data).map(Self::Role),
+            Workspace::CATEGORY => StoredEvent::restore(name, data).map(Self::Workspace),
+            unknown => return Err(UndecodableEvent::UnknownCategory(unknown.to_owned())),
+        };
+        event.map_err(malformed)
+    }
+}

@@ -1,0 +1,30 @@
+//! What Charthouse is about: the life of an app in a store, decided by pure functions.
+//!
+//! Nothing here reads a clock, draws a random number, touches a disk or waits. A module is an aggregate
+//! (its events, its state, what it decides) or a value that cannot exist unless it is valid.
+//!
+//! * [`app`]: an app, its versions and its listing, from upload to the store and out of it again
+//! * [`release`]: an installed app: what is wanted, what was observed, every attempt between
+//! * [`category`], [`workspace`], [`project`], [`cluster`], [`account`], [`role`], [`name`]: what these two need
+//! * [`access`]: who may do what; [`event`]: every stored event under its stored name
+
+pub mod access;
+pub mod account;
+pub mod app;
+pub mod category;
+pub mod cluster;
+pub mod decider;
+pub mod digest;
+pub mod event;
+pub mod ids;
+pub mod name;
+pub mod names;
+pub mod permission;
+pub mod project;
+pub mod release;
+pub mod review_policy;
+pub mod role;
+#[cfg(test)]
+pub mod spec;
+pub mod version_number;
+pub mod workspace;

@@ -1,0 +1,128 @@
+//! What can be allowed: one permission per transition, so that nobody can publish because they can upload.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// Where a permission is asked for, and where a role gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    Platform,
+    Workspace,
+    Project,
+}
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal at $level:ident,)+) => {
+        /// One thing somebody may do. Stored in role definitions by its text: rename nothing, remove nothing.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub enum Permission { $($(#[$doc])* $name,)+ }
+
+        impl Permission {
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+
+            /// The level at which the permission is asked for.
+            #[must_use]
+            pub const fn level(self) -> Level {
+                match self { $(Self::$name => Level::$level,)+ }
+            }
+        }
+    };
+}
+
+permissions! {
+    /// See the published store.
+    StoreView = "store.view" at Platform,
+    /// See the review queue, and what was submitted to it.
+    ReviewView = "review.view" at Platform,
+    ReviewStart = "review.start" at Platform,
+    ReviewApprove = "review.approve" at Platform,
+    ReviewReject = "review.reject" at Platform,
+    /// Take any app or version out of the store.
+    StoreSuspend = "store.suspend" at Platform,
+    StoreResume = "store.resume" at Platform,
+    CategoryCreate = "category.create" at Platform,
+    CategoryEdit = "category.edit" at Platform,
+    CategoryDelete = "category.delete" at Platform,
+    /// Put any published app on a shelf.
+    CategoryAssign = "category.assign" at Platform,
+    /// Read the audit trail and every decision.
+    AuditView = "audit.view" at Platform,
+    /// See what the store no longer shows.
+    HistoryView = "history.view" at Platform,
+    AccountManage = "account.manage" at Platform,
+    RoleManage = "role.manage" at Platform,
+    WorkspaceManage = "workspace.manage" at Platform,
+    ClusterManage = "cluster.manage" at Platform,
+
+    /// See a workspace, its apps and their versions in every state.
+    WorkspaceView = "workspace.view" at Workspace,
+    ProjectManage = "project.manage" at Workspace,
+    AppUpload = "app.upload" at Workspace,
+    VersionUpload = "version.upload" at Workspace,
+    PackageReplace = "package.replace" at Workspace,
+    ListingEdit = "listing.edit" at Workspace,
+    ListingSubmit = "listing.submit" at Workspace,
+    ListingWithdraw = "listing.withdraw" at Workspace,
+    VersionSubmit = "version.submit" at Workspace,
+    VersionWithdraw = "version.withdraw" at Workspace,
+    VersionPublish = "version.publish" at Workspace,
+    VersionSuspend = "version.suspend" at Workspace,
+    VersionResume = "version.resume" at Workspace,
+    VersionDelete = "version.delete" at Workspace,
+    AppSuspend = "app.suspend" at Workspace,
+    AppResume = "app.resume" at Workspace,
+    AppDelete = "app.delete" at Workspace,
+    /// Put an app of the own workspace on a shelf.
+    AppCategorise = "app.categorise" at Workspace,
+    /// Install a version of the own workspace that the store does not show.
+    VersionTest = "version.test" at Workspace,
+
+    ReleaseView = "release.view" at Project,
+    ReleaseInstall = "release.install" at Project,
+    ReleaseUpgrade = "release.upgrade" at Project,
+    ReleaseRollback = "release.rollback" at Project,
+    ReleaseUninstall = "release.uninstall" at Project,
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no permission {0:?}")]
+pub struct UnknownPermission(String);
+
+impl FromStr for Permission {
+    type Err = UnknownPermission;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|p| p.as_str() == text)
+            .ok_or_else(|| UnknownPermission(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Permission {
+    type Error = UnknownPermission;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Permission> for String {
+    fn from(permission: Permission) -> Self {
+        permission.as_str().to_owned()
+    }
+}

@@ -1,0 +1,146 @@
+//! Which of a batch's requests are stored: decided in memory, in the order they arrived, each one
+//! seeing what those before it did. A request that is refused leaves no trace and harms no other.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, SubsecRound, Utc};
+
+use crate::append::{Answer, AppendError, CommandId, PreparedAppend};
+use crate::event::{Position, Recorded, Revision};
+use crate::stream_name::StreamName;
+use crate::transparency::merkle::{self, Frontier};
+
+/// The generation of this program's writer. Raised when an older program must not write any more.
+pub(crate) const WRITER_GENERATION: u32 = 1;
+
+/// The one row every append goes through.
+#[derive(Debug, Clone)]
+pub(crate) struct HeadRow {
+    pub(crate) frontier: Frontier,
+    /// The time of the last leaf.
+    pub(crate) time: Option<DateTime<Utc>>,
+    pub(crate) oldest_writer: u32,
+}
+
+/// Something to be stored.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Append(PreparedAppend),
+    /// A command that changed nothing.
+    Remember { command: CommandId, request: [u8; 32], position: Position },
+    /// The vault's rows ride in the same transactions, so that sealing is as cheap as appending.
+    Vault(VaultRow),
+}
+
+#[derive(Debug)]
+pub(crate) enum VaultRow {
+    /// Kept only if the subject has no key yet.
+    Key(VaultKey),
+    Entry { digest: [u8; 32], subject: String, ciphertext: Vec<u8> },
+}
+
+#[derive(Debug)]
+pub(crate) struct VaultKey {
+    pub(crate) subject: String,
+    /// Which master key wraps it.
+    pub(crate) master: [u8; 8],
+    /// `None` once it was destroyed.
+    pub(crate) wrapped: Option<Vec<u8>>,
+}
+
+/// An event with a place, and the hash the tree has for it.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) recorded: Recorded,
+    pub(crate) leaf_hash: merkle::Hash,
+}
+
+/// What is known about the log while a batch is admitted.
+pub(crate) struct Ledger {
+    pub(crate) head: HeadRow,
+    revisions: HashMap<StreamName, Revision>,
+    answers: HashMap<CommandId, Answer>,
+    /// Answers given by this batch.
+    pub(crate) answered: Vec<(CommandId, Answer)>,
+}
+
+impl Ledger {
+    pub(crate) fn new(
+        head: HeadRow,
+        revisions: HashMap<StreamName, Revision>,
+        answers: HashMap<CommandId, Answer>,
+    ) -> Self {
+        Self { head, revisions, answers, answered: Vec::new() }
+    }
+
+    /// Stores `work` in memory and gives its events their places, or refuses it.
+    pub(crate) fn admit(&mut self, work: &Work, now: DateTime<Utc>) -> Result<Vec<Entry>, AppendError> {
+        match work {
+            Work::Append(append) => self.admit_append(append, now),
+            Work::Remember { command, request, position } => {
+                self.check_command(command, request)?;
+                self.answer(command, Answer { request: *request, position: *position, events: 0 });
+                Ok(Vec::new())
+            }
+            Work::Vault(_) => Ok(Vec::new()),
+        }
+    }
+
+    fn admit_append(&mut self, append: &PreparedAppend, now: DateTime<Utc>) -> Result<Vec<Entry>, AppendError> {
+        if let Some((command, request)) = &append.command {
+            self.check_command(command, request)?;
+        }
+        for write in &append.writes {
+            self.check_revision(&write.stream, write.expected)?;
+        }
+        for guard in &append.guards {
+            self.check_revision(&guard.stream, guard.revision)?;
+        }
+        let entries = self.place(append, now);
+        if let (Some((command, request)), Some(last)) = (&append.command, entries.last()) {
+            let events = entries.len() as u64;
+            self.answer(command, Answer { request: *request, position: last.recorded.position, events });
+        }
+        Ok(entries)
+    }
+
+    fn place(&mut self, append: &PreparedAppend, now: DateTime<Utc>) -> Vec<Entry> {
+        let now = now.trunc_subsecs(3);
+        let time = self.head.time.map_or(now, |last| last.max(now));
+        self.head.time = Some(time);
+        let mut entries = Vec::new();
+        for write in &append.writes {
+            for leaf in &write.leaves {
+                let position = Position::new(self.head.frontier.size());
+                let recorded = leaf.place(&write.stream, position, time);
+                let leaf_hash = recorded.leaf_hash();
+                self.head.frontier.append(leaf_hash);
+                entries.push(Entry { recorded, leaf_hash });
+            }
+            let revision = write.expected.get() + write.leaves.len() as u64;
+            self.revisions.insert(write.stream.clone(), Revision::new(revision));
+        }
+        entries
+    }
+
+    fn check_command(&self, command: &CommandId, request: &[u8; 32]) -> Result<(), AppendError> {
+        match self.answers.get(command) {
+            None => Ok(()),
+            Some(answer) if answer.request == *request => Err(AppendError::AlreadyDone(*answer)),
+            Some(_) => Err(AppendError::CommandReused),
+        }
+    }
+
+    fn check_revision(&self, stream: &StreamName, expected: Revision) -> Result<(), AppendError> {
+        let actual = self.revisions.get(stream).copied().unwrap_or(Revision::NONE);
+        if actual == expected {
+            return Ok(());
+        }
+        Err(AppendError::Conflict { stream: stream.clone(), expected, actual })
+    }
+
+    fn answer(&mut self, command: &CommandId, answer: Answer) {
+        self.answers.insert(command.clone(), answer);
+        self.answered.push((command.clone(), answer));
+    }
+}

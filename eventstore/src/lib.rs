@@ -1,0 +1,42 @@
+//! An append-only event log with one total order, and what belongs beside it: subscriptions,
+//! content-addressed blobs, a vault for what must be erasable, and a Merkle tree over the log.
+//!
+//! The crate knows nothing of any domain. It stores whatever has a type name and a JSON object.
+//!
+//! | to understand | read |
+//! |---|---|
+//! | what an event is, byte by byte | `leaf.rs`, `event.rs` |
+//! | when an append is stored and when it is refused | `append.rs`, `admission.rs` |
+//! | how appends become durable together | `writer.rs` |
+//! | what a database must offer to hold a log | `backend.rs`, `sqlite.rs` |
+
+mod admission;
+mod append;
+mod backend;
+mod blobs;
+mod clock;
+mod digest;
+mod event;
+mod leaf;
+mod master_key;
+mod open;
+mod sqlite;
+mod store;
+mod stream_name;
+mod subscription;
+pub mod transparency;
+mod vault;
+mod writer;
+
+pub use append::{Answer, Append, AppendError, Appended, CommandKey, Context, Guard, InvalidAppend, NewEvent, Write};
+pub use blobs::{BlobError, Blobs};
+pub use clock::{Clock, SystemClock};
+pub use digest::{Digest, InvalidDigest};
+pub use event::{Envelope, Position, Recorded, Revision};
+pub use leaf::{LEAF_BYTES_MAX, MalformedLeaf};
+pub use master_key::{MasterKey, MasterKeyError};
+pub use open::{Mode, OpenError};
+pub use store::{EventStore, Head, Identity, ReadError};
+pub use stream_name::{InvalidStreamName, StreamName};
+pub use subscription::Subscription;
+pub use vault::{Sealed, Vault, VaultError};

@@ -1,0 +1,276 @@
+//! The handle everybody holds.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::admission::Work;
+use crate::append::{Answer, Append, AppendError, Appended, CommandId, PreparedAppend, check_actor};
+use crate::backend::{Backend, StoredLeaf};
+use crate::clock::{Clock, JumpGuard, SystemClock};
+use crate::event::{Position, Recorded, Revision};
+use crate::leaf::MalformedLeaf;
+use crate::open::{Mode, OpenError};
+use crate::sqlite;
+use crate::stream_name::StreamName;
+use crate::subscription::Subscription;
+use crate::transparency::merkle;
+use crate::writer::Writer;
+
+/// How often a process that does not append itself looks for new events.
+const FOLLOW_INTERVAL: Duration = Duration::from_millis(100);
+
+/// An open event log. Clones share it.
+///
+/// Appends are serialised across the whole log: positions have no gaps, and a reader that has seen
+/// position *n* never later finds a smaller one.
+#[derive(Clone)]
+pub struct EventStore {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    backend: Backend,
+    identity: Identity,
+    size: watch::Receiver<u64>,
+    clock: Arc<JumpGuard>,
+    /// `None` if open for reading only.
+    writer: Option<Writer>,
+}
+
+/// Which log this is. Two random numbers, drawn when it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    pub log_id: Uuid,
+    /// Changes when the log was restored to a state older than what was already published.
+    pub epoch: Uuid,
+}
+
+impl Identity {
+    pub(crate) fn random() -> Result<Self, getrandom::Error> {
+        let mut bytes = [[0; 16]; 2];
+        getrandom::fill(bytes.as_flattened_mut())?;
+        let [log_id, epoch] = bytes.map(|bytes| uuid::Builder::from_random_bytes(bytes).into_uuid());
+        Ok(Self { log_id, epoch })
+    }
+}
+
+/// How far the log reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// How many events there are; also the position the next one gets.
+    pub size: u64,
+    /// The RFC 6962 root over all leaves.
+    pub root: merkle::Hash,
+    /// The time of the last event.
+    pub time: Option<DateTime<Utc>>,
+}
+
+/// Why the log could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The stored bytes are damaged; reading on would hide it.
+    #[error("the event at position {position} is damaged")]
+    Malformed { position: Position, #[source] source: MalformedLeaf },
+    #[error("the event store is closed")]
+    Closed,
+    #[error("the event database failed")]
+    Database(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for ReadError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolClosed => Self::Closed,
+            error => Self::Database(error),
+        }
+    }
+}
+
+impl EventStore {
+    /// Opens the log at `url`: `sqlite://` and the path of a file, whose folder exists.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] says why; another program's file and a newer schema are left untouched.
+    pub async fn open(url: &str, mode: Mode) -> Result<Self, OpenError> {
+        Self::open_with_clock(url, mode, SystemClock::default()).await
+    }
+
+    /// Like [`EventStore::open`], with time of the caller's choice.
+    ///
+    /// # Errors
+    ///
+    /// As [`EventStore::open`].
+    pub async fn open_with_clock(url: &str, mode: Mode, clock: impl Clock) -> Result<Self, OpenError> {
+        let path = url.strip_prefix("sqlite://").filter(|path| !path.is_empty() && !path.contains(['?', '#', ':']));
+        let path = path.ok_or_else(|| OpenError::UnsupportedUrl { url: url.to_owned() })?;
+        let backend = Backend::Sqlite(sqlite::Database::open(Path::new(path), mode).await?);
+        Ok(Self::start(backend, mode, clock).await?)
+    }
+
+    async fn start(backend: Backend, mode: Mode, clock: impl Clock) -> sqlx::Result<Self> {
+        let identity = backend.identity().await?;
+        let (sizes, size) = watch::channel(backend.size().await?);
+        let clock = Arc::new(JumpGuard::new(clock));
+        let writer = match mode {
+            Mode::Append => Some(Writer::start(backend.clone(), Arc::clone(&clock), sizes)),
+            Mode::ReadOnly => {
+                tokio::spawn(follow(backend.clone(), sizes));
+                None
+            }
+        };
+        Ok(Self { shared: Arc::new(Shared { backend, identity, size, clock, writer }) })
+    }
+
+    /// Which log this is.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.shared.identity
+    }
+
+    /// Stores all of `append`, or nothing. Returns once it is durable.
+    ///
+    /// A caller that stops waiting does not undo the append.
+    ///
+    /// # Errors
+    ///
+    /// [`AppendError::Conflict`] if a stream moved: load again and decide again.
+    /// [`AppendError::AlreadyDone`] if the same command landed before.
+    /// [`AppendError::OutcomeUnknown`] if the database failed so that nobody can tell.
+    /// After every other error nothing was stored.
+    #[tracing::instrument(level = "debug", skip_all, fields(writes = append.writes.len(), guards = append.guards.len()))]
+    pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        let prepared = PreparedAppend::new(self.shared.identity.log_id, append)?;
+        let events = self.store(Work::Append(prepared)).await?;
+        match events.as_slice() {
+            [] => Err(AppendError::Closed),
+            [first, ..] => {
+                let first = first.position;
+                let last = events.last().map_or(first, |event| event.position);
+                Ok(Appended { first, last, events })
+            }
+        }
+    }
+
+    /// Remembers, for at least a day, that a command was answered `position` although it changed nothing.
+    ///
+    /// Returns the answer that stands: an earlier one if the same command was given before.
+    ///
+    /// # Errors
+    ///
+    /// [`AppendError::CommandReused`] if the id belongs to another request.
+    pub async fn remember_unchanged(
+        &self,
+        actor: &str,
+        command_id: Uuid,
+        request: [u8; 32],
+        position: Position,
+    ) -> Result<Answer, AppendError> {
+        check_actor(actor)?;
+        let command = CommandId { actor: actor.to_owned(), id: command_id };
+        match self.store(Work::Remember { command, request, position }).await {
+            Ok(_) => Ok(Answer { request, position, events: 0 }),
+            Err(AppendError::AlreadyDone(answer)) => Ok(answer),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What `actor` was answered to a command, if it was given before.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] if the database fails.
+    pub async fn answer_to(&self, actor: &str, command_id: Uuid) -> Result<Option<Answer>, ReadError> {
+        let command = CommandId { actor: actor.to_owned(), id: command_id };
+        Ok(self.shared.backend.answer_to(&command).await?)
+    }
+
+    /// The events of one stream past revision `after`, in order; none if there is no such stream.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] if the database fails or an event is damaged.
+    pub async fn read_stream(&self, stream: &StreamName, after: Revision) -> Result<Vec<Recorded>, ReadError> {
+        recorded(self.shared.backend.read_stream(stream, after).await?)
+    }
+
+    /// At most `limit` events at `from` and after, in order; none at the end of the log.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] if the database fails or an event is damaged.
+    pub async fn read(&self, from: Position, limit: usize) -> Result<Vec<Recorded>, ReadError> {
+        recorded(self.shared.backend.read(from, limit).await?)
+    }
+
+    /// Size, root and time of the log, all of the same moment.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] if the database fails.
+    pub async fn head(&self) -> Result<Head, ReadError> {
+        let head = self.shared.backend.head().await?;
+        Ok(Head { size: head.frontier.size(), root: head.frontier.root(), time: head.time })
+    }
+
+    /// Follows the log from `from` on: first what is there, then what comes.
+    #[must_use]
+    pub fn subscribe(&self, from: Position) -> Subscription {
+        Subscription::new(self.clone(), from)
+    }
+
+    /// The number of events, as it grows. Whoever waits on it may miss steps, never the last.
+    #[must_use]
+    pub fn size(&self) -> watch::Receiver<u64> {
+        self.shared.size.clone()
+    }
+
+    /// Believes the wall clock as it is now, after [`AppendError::ClockJumped`] stopped appends.
+    ///
+    /// If it is wrong, the wrong time is in the log for ever, and no later event gets an earlier one.
+    pub fn accept_clock(&self) {
+        self.shared.clock.accept();
+    }
+
+    /// Stores what was already asked for, refuses what comes after, and gives the log up, for all clones.
+    pub async fn close(&self) {
+        if let Some(writer) = &self.shared.writer {
+            writer.close().await;
+        }
+        self.shared.backend.close().await;
+    }
+
+    pub(crate) fn backend(&self) -> &Backend {
+        &self.shared.backend
+    }
+
+    pub(crate) async fn store(&self, work: Work) -> Result<Vec<Recorded>, AppendError> {
+        let writer = self.shared.writer.as_ref().ok_or(AppendError::ReadOnly)?;
+        writer.store(work).await
+    }
+}
+
+fn recorded(leaves: Vec<StoredLeaf>) -> Result<Vec<Recorded>, ReadError> {
+    let parse = |(position, leaf)| {
+        Recorded::from_leaf(position, leaf).map_err(|source| ReadError::Malformed { position, source })
+    };
+    leaves.into_iter().map(parse).collect()
+}
+
+/// Publishes the size of a log that another process appends to, until nobody asks or it is closed.
+async fn follow(backend: Backend, sizes: watch::Sender<u64>) {
+    while tokio::time::timeout(FOLLOW_INTERVAL, sizes.closed()).await.is_err() {
+        match backend.size().await {
+            Ok(size) => {
+                sizes.send_if_modified(|known| std::mem::replace(known, size) != size);
+            }
+            Err(sqlx::Error::PoolClosed) => return,
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the log's size could not be read"),
+        }
+    }
+}

