@@ -6,23 +6,26 @@
 //! what Helm will read later.
 
 mod chart_yaml;
+mod contents;
 mod entries;
 mod error;
 mod header;
-mod metadata;
+pub mod metadata;
 pub mod pack;
 mod path;
 mod schema;
 #[cfg(test)]
 mod tests;
 mod text;
+mod yaml;
 
 use serde::{Deserialize, Serialize};
 
 pub use error::ArchiveError;
-pub use metadata::{ApiVersion, ChartDependency, ChartKind, ChartMaintainer, ChartMetadata, ImportValue};
+pub use metadata::ChartMetadata;
 
-use entries::{Entry, Meter};
+use contents::Entry;
+use entries::Meter;
 
 /// How much of an archive is accepted. Each limit counts the chart and everything nested in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,25 +93,36 @@ pub struct ChartFile {
 pub fn read(bytes: &[u8], limits: &ArchiveLimits) -> Result<Chart, ArchiveError> {
     let packed_bytes = bytes.len() as u64;
     if packed_bytes > limits.packed_max_bytes {
-        return Err(ArchiveError::TooLarge { limit_bytes: limits.packed_max_bytes, actual_bytes: packed_bytes });
+        return Err(ArchiveError::TooLarge {
+            limit_bytes: limits.packed_max_bytes,
+            actual_bytes: packed_bytes,
+        });
     }
     let mut meter = Meter::new(limits);
     let contents = entries::read(bytes, "", &mut meter)?;
     check_nested(&contents.entries, "", limits.nesting_max, &mut meter)?;
 
-    let chart_yaml = contents.file("Chart.yaml").ok_or_else(|| ArchiveError::ChartYamlMissing {
-        expected: format!("{}/Chart.yaml", contents.root),
-    })?;
+    let chart_yaml = contents
+        .file("Chart.yaml")
+        .ok_or_else(|| ArchiveError::ChartYamlMissing {
+            expected: format!("{}/Chart.yaml", contents.root),
+        })?;
     let metadata = metadata::parse(text::required(chart_yaml)?, contents.text("requirements.yaml")?)?;
     if metadata.name != contents.root {
-        return Err(ArchiveError::NameMismatch { name: metadata.name, root: contents.root });
+        return Err(ArchiveError::NameMismatch {
+            name: metadata.name,
+            root: contents.root,
+        });
     }
     let values = contents.text("values.yaml")?;
     values.map(text::check_values).transpose()?;
     Ok(Chart {
         metadata,
         readme: contents.readme().map(|entry| text::shown(entry, limits)).transpose()?,
-        app_readme: contents.file("app-readme.md").map(|entry| text::shown(entry, limits)).transpose()?,
+        app_readme: contents
+            .file("app-readme.md")
+            .map(|entry| text::shown(entry, limits))
+            .transpose()?,
         values: values.map(str::to_owned),
         values_schema: contents.text(schema::FILE_NAME)?.map(str::to_owned),
         files: contents.into_files(),
@@ -127,7 +141,10 @@ fn check_nested(entries: &[Entry], inside: &str, nesting_left: u32, meter: &mut 
         }
         if nesting_left == 0 {
             let limit = meter.limits().nesting_max;
-            return Err(ArchiveError::NestedTooDeep { file: entry.location.clone(), limit });
+            return Err(ArchiveError::NestedTooDeep {
+                file: entry.location.clone(),
+                limit,
+            });
         }
         let inside = format!("{inside}{}: ", entry.path);
         let nested = entries::read(entry.content(), &inside, meter)?;

@@ -1,3 +1,24 @@
+//! The process: HTTP, GraphQL, the command line, Helm, the clock and the keys.
+//!
+//! A mutation takes this way: `graphql/` reads it, `commands.rs` and `commands/` carry it out on the aggregates of
+//! `domain`, `eventstore` records what was decided, `projections` shows it, `graphql/` answers. What a fact calls for
+//! outside is done by `effects/`, which reports back through `commands.rs`.
 
-pub mod chart_archive;
-pub mod icon;
+mod admin;
+mod auth;
+mod chart_archive;
+mod cli;
+mod clock;
+mod commands;
+mod config;
+mod content;
+mod effects;
+mod graphql;
+mod http;
+mod icon;
+mod ids;
+mod keys;
+mod services;
+mod uploads;
+
+pub use cli::run;

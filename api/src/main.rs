@@ -1,1 +1,7 @@
-fn main() {}
+//! The `charthouse` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    api::run()
+}

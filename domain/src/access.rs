@@ -56,6 +56,27 @@ pub struct Grant {
     pub permissions: BTreeSet<Permission>,
 }
 
+/// What decides who may know of an app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AppVisibility {
+    pub workspace: WorkspaceId,
+    /// Whether the store shows it.
+    pub in_store: bool,
+    /// Whether it was ever handed to the reviewers: a version past its draft, or a listing under review.
+    pub handed_in: bool,
+}
+
+/// Who may know of a version, by its stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StageVisibility {
+    /// Drafts and deleted versions are the workspace's own affair.
+    Own,
+    /// Reviewers see what was handed to them, from then on.
+    HandedIn,
+    /// Published and not suspended.
+    InStore,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this needs the permission {permission}")]
 pub struct Denied {
@@ -98,6 +119,28 @@ impl Principal {
         } else {
             Err(Denied { permission })
         }
+    }
+
+    /// Whether the account may know that this app exists. For everybody else it does not.
+    #[must_use]
+    pub fn sees_app(&self, app: &AppVisibility) -> bool {
+        self.may(Permission::WorkspaceView, Place::Workspace(app.workspace))
+            || (app.in_store && self.may(Permission::StoreView, Place::Platform))
+            || (app.handed_in && self.may(Permission::ReviewView, Place::Platform))
+    }
+
+    /// Whether the account may know that a version of an app it sees exists.
+    #[must_use]
+    pub fn sees_version(&self, app: &AppVisibility, stage: StageVisibility) -> bool {
+        self.may(Permission::WorkspaceView, Place::Workspace(app.workspace))
+            || match stage {
+                StageVisibility::Own => false,
+                StageVisibility::HandedIn => self.may(Permission::ReviewView, Place::Platform),
+                StageVisibility::InStore => {
+                    (app.in_store && self.may(Permission::StoreView, Place::Platform))
+                        || self.may(Permission::ReviewView, Place::Platform)
+                }
+            }
     }
 
     #[must_use]

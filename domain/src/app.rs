@@ -26,6 +26,7 @@ pub use self::{
     stage::{Action, Stage},
 };
 use crate::{
+    access::{AppVisibility, StageVisibility},
     decider::{Decider, Stamp},
     digest::Digest,
     ids::{AccountId, CategoryId, SubmissionId, WorkspaceId},
@@ -71,6 +72,22 @@ pub struct Listing {
     pub review: Option<ListingReview>,
     /// The submission whose listing the store shows.
     published_by: u64,
+    /// The last decision about a listing on its own, until the next one is submitted.
+    decided: Option<ListingDecision>,
+}
+
+/// Remembered so that deciding twice is told apart from two reviewers deciding at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct ListingDecision {
+    submission: ListingSubmission,
+    verdict: Verdict,
+    reviewer: Option<AccountId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Approved,
+    Rejected,
 }
 
 /// A listing submitted without a version.
@@ -93,6 +110,8 @@ pub struct Submission {
     pub id: SubmissionId,
     pub package: Digest,
     pub listing: Digest,
+    /// Who approved or rejected it, once somebody has.
+    pub decided_by: Option<AccountId>,
     ordinal: u64,
 }
 
@@ -138,6 +157,22 @@ impl Status {
     }
 }
 
+impl Version {
+    /// # Errors
+    ///
+    /// [`Rejection::StaleRevision`] if something happened to the version since its reader saw `expected`.
+    pub fn expect_revision(&self, number: &VersionNumber, expected: u64) -> Result<(), Rejection> {
+        if self.revision == expected {
+            return Ok(());
+        }
+        Err(Rejection::StaleRevision {
+            version: number.clone(),
+            expected,
+            actual: self.revision,
+        })
+    }
+}
+
 impl App {
     #[must_use]
     pub fn status(&self) -> Status {
@@ -146,6 +181,17 @@ impl App {
             self.suspended.is_some(),
             self.deleted,
         )
+    }
+
+    /// What decides who may know of it.
+    #[must_use]
+    pub fn visibility(&self) -> AppVisibility {
+        let handed_in = |version: &Version| version.stage.visibility() != StageVisibility::Own;
+        AppVisibility {
+            workspace: self.workspace,
+            in_store: self.status() == Status::Published,
+            handed_in: self.listing.review.is_some() || self.versions.values().any(handed_in),
+        }
     }
 
     /// The version the store offers first: the highest published one, a pre-release only if there is nothing else.
@@ -179,6 +225,25 @@ impl App {
         self.versions
             .get(number)
             .filter(|version| !matches!(version.stage, Stage::Deleted {}))
+    }
+
+    /// That a version had `expected` events when its reader looked, and has had no other since.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::StaleRevision`] if it changed, [`Rejection::VersionNotFound`] if it never was or is deleted.
+    pub fn unchanged_since(&self, number: &VersionNumber, expected: u64) -> Result<(), Rejection> {
+        let Some(version) = self.version(number) else {
+            return Err(Rejection::VersionNotFound(number.clone()));
+        };
+        if version.revision == expected {
+            return Ok(());
+        }
+        Err(Rejection::StaleRevision {
+            version: number.clone(),
+            expected,
+            actual: version.revision,
+        })
     }
 
     /// Whether `account` is kept from reviewing this version: authors do not review their own work.

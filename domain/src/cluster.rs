@@ -11,7 +11,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// A folder of rendered manifests: the embedded default, and what a GitOps tool takes over.
+    /// A folder of rendered manifests: the embedded default, and what a tool such as Argo CD takes over.
     Directory,
 }
 

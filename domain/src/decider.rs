@@ -1,5 +1,8 @@
 //! The shape every aggregate has: two pure functions over its own events.
 
+#[cfg(test)]
+mod tests;
+
 use chrono::{DateTime, Utc};
 
 use crate::ids::Actor;

@@ -1,5 +1,8 @@
 //! Every stored event, under its stored name.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

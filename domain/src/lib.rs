@@ -17,6 +17,7 @@ pub mod decider;
 pub mod digest;
 pub mod event;
 pub mod ids;
+pub mod listing;
 pub mod name;
 pub mod names;
 pub mod permission;

@@ -91,8 +91,8 @@ name!(
     |text| label(text, 63) && !text.ends_with('-'));
 name!(
     /// A category's name as people read it.
-    CategoryName, "category name", "1 to 40 characters without line breaks, not starting or ending with a space",
-    |text| (1..=40).contains(&text.chars().count()) && text.trim() == text && !text.chars().any(char::is_control));
+    CategoryName, "category name", "1 to 40 characters (at most 100 bytes) without line breaks, not starting or ending with a space",
+    |text| (1..=40).contains(&text.chars().count()) && text.to_lowercase().len() <= 100 && text.trim() == text && !text.chars().any(char::is_control));
 name!(
     /// The name of an icon from the console's set, such as `database`.
     IconName, "icon name", "1 to 40 characters of a-z, 0-9 and '-', starting with a letter or digit",

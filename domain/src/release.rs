@@ -3,97 +3,27 @@
 //! A command only asks: it records what is wanted. The worker that follows the log does it and reports back, by
 //! commands too. One operation is in flight at a time; a result of an attempt that is no longer the current one is
 //! refused, so a worker that comes back from the dead cannot overwrite history.
+//!
+//! * [`Event`]: what can happen to it; [`Command`]: what can be asked; [`Rejection`]: why it is refused
+//! * [`react`]: which fact calls for Helm
 
-use serde::{Deserialize, Serialize};
+mod command;
+mod event;
+mod rejection;
+#[cfg(test)]
+mod tests;
 
+pub use self::{
+    command::Command,
+    event::{Deployment, Event, FailureReason, OperationKind},
+    rejection::Rejection,
+};
 use crate::{
-    decider::{Decider, Reject, RejectionKind, Stamp},
-    digest::{Digest, Sealed},
+    decider::{Decider, Stamp},
+    digest::Sealed,
     ids::{AppId, AttemptId, ProjectId},
     names::ReleaseName,
-    permission::Permission,
-    version_number::VersionNumber,
 };
-
-/// What is to run: a version by its bytes, and the values it runs with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deployment {
-    pub version: VersionNumber,
-    pub digest: Digest,
-    /// `None` runs the chart's own defaults.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub values: Option<Sealed>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OperationKind {
-    Install,
-    Upgrade,
-    Uninstall,
-}
-
-/// The facts of a release's life. Stored by these names: rename nothing, remove nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", content = "data")]
-pub enum Event {
-    InstallRequested {
-        app: AppId,
-        project: ProjectId,
-        name: ReleaseName,
-        deployment: Deployment,
-    },
-    UpgradeRequested {
-        deployment: Deployment,
-    },
-    UninstallRequested {},
-    OperationStarted {
-        operation: OperationKind,
-        attempt: AttemptId,
-    },
-    /// `manifest` is what Helm rendered, `output` what it said.
-    ReleaseInstalled {
-        attempt: AttemptId,
-        version: VersionNumber,
-        digest: Digest,
-        manifest: Sealed,
-        output: Sealed,
-    },
-    ReleaseUpgraded {
-        attempt: AttemptId,
-        version: VersionNumber,
-        digest: Digest,
-        manifest: Sealed,
-        output: Sealed,
-    },
-    ReleaseUninstalled {
-        attempt: AttemptId,
-        output: Sealed,
-    },
-    /// `output` is all that Helm said, `reason` one stable code.
-    OperationFailed {
-        operation: OperationKind,
-        attempt: AttemptId,
-        reason: FailureReason,
-        output: Sealed,
-    },
-}
-
-/// Why an operation failed, as far as a program can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum FailureReason {
-    /// Helm ran and refused; its own words are in the output.
-    HelmFailed,
-    /// Helm did not end in time.
-    HelmTimeout,
-    /// There is no usable Helm.
-    HelmMissing,
-    /// The chart or the values could not be read back.
-    ContentUnavailable,
-    /// The result could not be written to the cluster.
-    ClusterFailed,
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
@@ -130,123 +60,16 @@ pub enum Status {
 
 impl Release {
     #[must_use]
-    pub const fn status(&self) -> Status {
-        match (self.operation, self.failed, self.uninstalled) {
-            (_, _, true) => Status::Uninstalled,
-            (
-                Some(Operation {
-                    kind: OperationKind::Install,
-                    ..
-                }),
-                ..,
-            ) => Status::Creating,
-            (
-                Some(Operation {
-                    kind: OperationKind::Upgrade,
-                    ..
-                }),
-                ..,
-            ) => Status::Upgrading,
-            (
-                Some(Operation {
-                    kind: OperationKind::Uninstall,
-                    ..
-                }),
-                ..,
-            ) => Status::Uninstalling,
-            (None, Some(_), false) => Status::Failed,
-            (None, None, false) => Status::Running,
+    pub fn status(&self) -> Status {
+        if self.uninstalled {
+            return Status::Uninstalled;
         }
-    }
-}
-
-#[derive(Debug, Clone)]
-pub enum Command {
-    Install {
-        app: AppId,
-        project: ProjectId,
-        name: ReleaseName,
-        deployment: Deployment,
-    },
-    /// Also a reconfiguration (same version, other values) and the correction of what failed.
-    Upgrade {
-        deployment: Deployment,
-    },
-    Uninstall,
-    /// A worker takes the operation up; again after a crash, with a new attempt.
-    Start {
-        attempt: AttemptId,
-    },
-    Succeed {
-        attempt: AttemptId,
-        manifest: Option<Sealed>,
-        output: Sealed,
-    },
-    Fail {
-        attempt: AttemptId,
-        reason: FailureReason,
-        output: Sealed,
-    },
-}
-
-impl Command {
-    /// What its giver must hold in the release's project; `None` if only Charthouse's own worker gives it.
-    #[must_use]
-    pub const fn permission(&self) -> Option<Permission> {
-        match self {
-            Self::Install { .. } => Some(Permission::ReleaseInstall),
-            Self::Upgrade { .. } => Some(Permission::ReleaseUpgrade),
-            Self::Uninstall => Some(Permission::ReleaseUninstall),
-            Self::Start { .. } | Self::Succeed { .. } | Self::Fail { .. } => None,
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    #[error("this release does not exist")]
-    NotFound,
-    #[error("this release exists already")]
-    Exists,
-    #[error("an {0} of this release is under way; wait for its end")]
-    OperationInFlight(OperationKind),
-    #[error("attempt {attempt} is not the one under way")]
-    StaleAttempt { attempt: AttemptId },
-    #[error("nothing of this release is under way")]
-    NothingToDo,
-    #[error("a finished {0} has a manifest")]
-    ManifestMissing(OperationKind),
-}
-
-impl std::fmt::Display for OperationKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Install => "install",
-            Self::Upgrade => "upgrade",
-            Self::Uninstall => "uninstall",
-        })
-    }
-}
-
-impl Reject for Rejection {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound => "NOT_FOUND",
-            Self::Exists => "RELEASE_EXISTS",
-            Self::OperationInFlight(_) => "OPERATION_IN_FLIGHT",
-            Self::StaleAttempt { .. } => "STALE_ATTEMPT",
-            Self::NothingToDo => "NOTHING_TO_DO",
-            Self::ManifestMissing(_) => "MANIFEST_MISSING",
-        }
-    }
-
-    fn kind(&self) -> RejectionKind {
-        match self {
-            Self::NotFound => RejectionKind::NotFound,
-            Self::ManifestMissing(_) => RejectionKind::Invalid,
-            Self::Exists | Self::OperationInFlight(_) | Self::StaleAttempt { .. } | Self::NothingToDo => {
-                RejectionKind::Conflict
-            }
+        match (self.operation.map(|operation| operation.kind), self.failed) {
+            (Some(OperationKind::Install), _) => Status::Creating,
+            (Some(OperationKind::Upgrade), _) => Status::Upgrading,
+            (Some(OperationKind::Uninstall), _) => Status::Uninstalling,
+            (None, Some(_)) => Status::Failed,
+            (None, None) => Status::Running,
         }
     }
 }
@@ -357,15 +180,8 @@ impl Release {
     }
 
     fn uninstall(&self) -> Result<Vec<Event>, Rejection> {
-        if self.uninstalled
-            || matches!(
-                self.operation,
-                Some(Operation {
-                    kind: OperationKind::Uninstall,
-                    ..
-                })
-            )
-        {
+        let under_way = self.operation.map(|operation| operation.kind);
+        if self.uninstalled || under_way == Some(OperationKind::Uninstall) {
             return Ok(vec![]);
         }
         self.idle()?;

@@ -34,6 +34,14 @@ pub struct Given<D: Decider> {
     state: D::State,
 }
 
+impl<D: Decider<State: Clone>> Clone for Given<D> {
+    fn clone(&self) -> Self {
+        Self {
+            state: self.state.clone(),
+        }
+    }
+}
+
 /// The state after `events`, all done by [`somebody`] at [`noon`].
 pub fn given<D: Decider>(events: impl IntoIterator<Item = D::Event>) -> Given<D> {
     Given {

@@ -27,7 +27,11 @@ pub(crate) struct HeadRow {
 pub(crate) enum Work {
     Append(PreparedAppend),
     /// A command that changed nothing.
-    Remember { command: CommandId, request: [u8; 32], position: Position },
+    Remember {
+        command: CommandId,
+        request: [u8; 32],
+        position: Position,
+    },
     /// The vault's rows ride in the same transactions, so that sealing is as cheap as appending.
     Vault(VaultRow),
 }
@@ -36,7 +40,11 @@ pub(crate) enum Work {
 pub(crate) enum VaultRow {
     /// Kept only if the subject has no key yet.
     Key(VaultKey),
-    Entry { digest: [u8; 32], subject: String, ciphertext: Vec<u8> },
+    Entry {
+        digest: [u8; 32],
+        subject: String,
+        ciphertext: Vec<u8>,
+    },
 }
 
 #[derive(Debug)]
@@ -70,16 +78,32 @@ impl Ledger {
         revisions: HashMap<StreamName, Revision>,
         answers: HashMap<CommandId, Answer>,
     ) -> Self {
-        Self { head, revisions, answers, answered: Vec::new() }
+        Self {
+            head,
+            revisions,
+            answers,
+            answered: Vec::new(),
+        }
     }
 
     /// Stores `work` in memory and gives its events their places, or refuses it.
     pub(crate) fn admit(&mut self, work: &Work, now: DateTime<Utc>) -> Result<Vec<Entry>, AppendError> {
         match work {
             Work::Append(append) => self.admit_append(append, now),
-            Work::Remember { command, request, position } => {
+            Work::Remember {
+                command,
+                request,
+                position,
+            } => {
                 self.check_command(command, request)?;
-                self.answer(command, Answer { request: *request, position: *position, events: 0 });
+                self.answer(
+                    command,
+                    Answer {
+                        request: *request,
+                        position: *position,
+                        events: 0,
+                    },
+                );
                 Ok(Vec::new())
             }
             Work::Vault(_) => Ok(Vec::new()),
@@ -99,7 +123,14 @@ impl Ledger {
         let entries = self.place(append, now);
         if let (Some((command, request)), Some(last)) = (&append.command, entries.last()) {
             let events = entries.len() as u64;
-            self.answer(command, Answer { request: *request, position: last.recorded.position, events });
+            self.answer(
+                command,
+                Answer {
+                    request: *request,
+                    position: last.recorded.position,
+                    events,
+                },
+            );
         }
         Ok(entries)
     }
@@ -136,11 +167,99 @@ impl Ledger {
         if actual == expected {
             return Ok(());
         }
-        Err(AppendError::Conflict { stream: stream.clone(), expected, actual })
+        Err(AppendError::Conflict {
+            stream: stream.clone(),
+            expected,
+            actual,
+        })
     }
 
     fn answer(&mut self, command: &CommandId, answer: Answer) {
         self.answers.insert(command.clone(), answer);
         self.answered.push((command.clone(), answer));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::append::{Append, CommandKey, Context, NewEvent, Write};
+
+    fn append(stream: &str, expected: u64, command: u128) -> Work {
+        let event = NewEvent {
+            id: Uuid::nil(),
+            name: "Noted".to_owned(),
+            schema: 1,
+            data: json!({}),
+        };
+        let write = Write {
+            stream: stream.parse().unwrap(),
+            expected: Revision::new(expected),
+            events: vec![event],
+        };
+        let context = Context {
+            actor: "ada".to_owned(),
+            command: Some(CommandKey {
+                id: Uuid::from_u128(command),
+                request: [1; 32],
+            }),
+            correlation_id: Uuid::nil(),
+            causation_id: None,
+        };
+        let append = Append {
+            writes: vec![write],
+            guards: Vec::new(),
+            context,
+        };
+        Work::Append(PreparedAppend::new(Uuid::nil(), append).unwrap())
+    }
+
+    fn ledger() -> Ledger {
+        let head = HeadRow {
+            frontier: Frontier::default(),
+            time: None,
+            oldest_writer: WRITER_GENERATION,
+        };
+        Ledger::new(head, HashMap::new(), HashMap::new())
+    }
+
+    #[test]
+    fn a_request_sees_what_those_before_it_in_the_batch_did() {
+        let mut ledger = ledger();
+        assert_eq!(
+            ledger
+                .admit(&append("app-1", 0, 1), DateTime::UNIX_EPOCH)
+                .unwrap()
+                .len(),
+            1
+        );
+        let moved = ledger.admit(&append("app-1", 0, 2), DateTime::UNIX_EPOCH);
+        assert!(matches!(moved, Err(AppendError::Conflict { actual, .. }) if actual == Revision::new(1)));
+        let next = ledger.admit(&append("app-1", 1, 2), DateTime::UNIX_EPOCH).unwrap();
+        assert_eq!(next[0].recorded.position, Position::new(1));
+        let repeated = ledger.admit(&append("app-1", 0, 1), DateTime::UNIX_EPOCH);
+        assert!(matches!(repeated, Err(AppendError::AlreadyDone(answer)) if answer.position == Position::START));
+    }
+
+    #[test]
+    fn a_refused_request_leaves_no_trace() {
+        let mut ledger = ledger();
+        ledger
+            .admit(
+                &append("app-1", 4, 1),
+                DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1),
+            )
+            .unwrap_err();
+        assert_eq!((ledger.head.frontier.size(), ledger.head.time), (0, None));
+        assert!(ledger.answered.is_empty());
+        assert_eq!(
+            ledger.admit(&append("app-1", 0, 1), DateTime::UNIX_EPOCH).unwrap()[0]
+                .recorded
+                .time,
+            DateTime::UNIX_EPOCH
+        );
     }
 }

@@ -26,7 +26,7 @@ pub struct Append {
 /// Who caused the events and why. Every leaf carries it.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The account or process that acts, at most 255 bytes.
+    /// The account or process that acts: 1 to 255 bytes, no control characters.
     pub actor: String,
     /// What makes a repeated command recognisable; `None` if it is not to be.
     pub command: Option<CommandKey>,
@@ -98,7 +98,11 @@ pub struct Answer {
 pub enum AppendError {
     /// Load again and decide again.
     #[error("stream {stream} is at revision {actual}, not {expected}")]
-    Conflict { stream: StreamName, expected: Revision, actual: Revision },
+    Conflict {
+        stream: StreamName,
+        expected: Revision,
+        actual: Revision,
+    },
     #[error("this command id was used before with another request")]
     CommandReused,
     /// The same command landed meanwhile; this is what it was answered.
@@ -134,8 +138,8 @@ pub enum InvalidAppend {
     StreamTwice(StreamName),
     #[error("{events} events are too many for one append, which may have {EVENTS_MAX}")]
     TooManyEvents { events: usize },
-    #[error("an actor has 1 to {ACTOR_BYTES_MAX} bytes, not {bytes}")]
-    Actor { bytes: usize },
+    #[error("actor {0:?} must have 1 to {ACTOR_BYTES_MAX} bytes and no control characters")]
+    Actor(String),
     #[error("{name:?} in version {schema} does not name a type of event")]
     EventName { name: String, schema: u32 },
     #[error("the data of {name} cannot be stored: {problem}")]
@@ -171,23 +175,42 @@ impl PreparedAppend {
     /// Does all that needs no lock: checks the append and makes its leaves.
     pub(crate) fn new(log_id: Uuid, append: Append) -> Result<Self, AppendError> {
         check_shape(&append)?;
-        let Append { writes, guards, context } = append;
-        let writes = writes.into_iter().map(|write| prepare(log_id, &context, write)).collect::<Result<_, _>>()?;
+        let Append {
+            writes,
+            guards,
+            context,
+        } = append;
+        let writes = writes
+            .into_iter()
+            .map(|write| prepare(log_id, &context, write))
+            .collect::<Result<_, _>>()?;
         let Context { actor, command, .. } = context;
         let command = command.map(|key| (CommandId { actor, id: key.id }, key.request));
-        Ok(Self { writes, guards, command })
+        Ok(Self {
+            writes,
+            guards,
+            command,
+        })
     }
 }
 
 fn prepare(log_id: Uuid, context: &Context, write: Write) -> Result<PreparedWrite, AppendError> {
-    let Write { stream, expected, events } = write;
+    let Write {
+        stream,
+        expected,
+        events,
+    } = write;
     let mut revision = expected;
     let mut leaves = Vec::with_capacity(events.len());
     for event in events {
         revision = revision.next();
         leaves.push(UnplacedLeaf::new(log_id, context, &stream, revision, event)?);
     }
-    Ok(PreparedWrite { stream, expected, leaves })
+    Ok(PreparedWrite {
+        stream,
+        expected,
+        leaves,
+    })
 }
 
 fn check_shape(append: &Append) -> Result<(), InvalidAppend> {
@@ -199,7 +222,10 @@ fn check_shape(append: &Append) -> Result<(), InvalidAppend> {
     if events > EVENTS_MAX {
         return Err(InvalidAppend::TooManyEvents { events });
     }
-    let twice = writes.iter().enumerate().find(|(i, write)| writes[..*i].iter().any(|w| w.stream == write.stream));
+    let twice = writes
+        .iter()
+        .enumerate()
+        .find(|(i, write)| writes[..*i].iter().any(|w| w.stream == write.stream));
     if let Some((_, write)) = twice {
         return Err(InvalidAppend::StreamTwice(write.stream.clone()));
     }
@@ -207,8 +233,9 @@ fn check_shape(append: &Append) -> Result<(), InvalidAppend> {
 }
 
 pub(crate) fn check_actor(actor: &str) -> Result<(), InvalidAppend> {
-    match actor.len() {
-        1..=ACTOR_BYTES_MAX => Ok(()),
-        bytes => Err(InvalidAppend::Actor { bytes }),
+    if (1..=ACTOR_BYTES_MAX).contains(&actor.len()) && !actor.contains(char::is_control) {
+        Ok(())
+    } else {
+        Err(InvalidAppend::Actor(actor.to_owned()))
     }
 }

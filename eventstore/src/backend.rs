@@ -82,7 +82,7 @@ impl Backend {
         }
     }
 
-    /// Starts a batch: from here to its end no other process appends.
+    /// Starts a batch.
     pub(crate) async fn begin(&self) -> sqlx::Result<Batch> {
         match self {
             Self::Sqlite(database) => database.begin().await.map(Batch::Sqlite),
@@ -103,6 +103,7 @@ pub(crate) enum Batch {
 }
 
 impl Batch {
+    /// From here to the end of the batch no other process appends.
     pub(crate) async fn head(&mut self) -> sqlx::Result<HeadRow> {
         match self {
             Self::Sqlite(batch) => batch.head().await,

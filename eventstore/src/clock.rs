@@ -1,6 +1,6 @@
 //! The one door through which time enters the log.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -25,12 +25,17 @@ pub struct SystemClock {
 
 impl Default for SystemClock {
     fn default() -> Self {
-        Self { started: Instant::now() }
+        Self {
+            started: Instant::now(),
+        }
     }
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the Clock everybody else is told to ask")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the Clock everybody else is told to ask"
+    )]
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
     }
@@ -58,19 +63,31 @@ pub(crate) struct Jumped {
 impl JumpGuard {
     pub(crate) fn new(clock: impl Clock) -> Self {
         let believed_offset = Mutex::new(offset(&clock));
-        Self { clock: Box::new(clock), believed_offset }
+        Self {
+            clock: Box::new(clock),
+            believed_offset,
+        }
     }
 
     /// The wall clock, unless it jumped ahead.
     pub(crate) fn now(&self) -> Result<DateTime<Utc>, Jumped> {
-        let believed = *self.believed_offset.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let believed = *self.believed_offset.lock().unwrap_or_else(PoisonError::into_inner);
         let ahead_seconds = (offset(&*self.clock) - believed).num_seconds();
-        if ahead_seconds > AHEAD_MAX_SECONDS { Err(Jumped { ahead_seconds }) } else { Ok(self.clock.now()) }
+        if ahead_seconds > AHEAD_MAX_SECONDS {
+            Err(Jumped { ahead_seconds })
+        } else {
+            Ok(self.clock.now())
+        }
+    }
+
+    /// The wall clock as it is, for what is not in the log.
+    pub(crate) fn unchecked_now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     /// Believes the wall clock as it is now.
     pub(crate) fn accept(&self) {
-        let mut believed = self.believed_offset.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut believed = self.believed_offset.lock().unwrap_or_else(PoisonError::into_inner);
         *believed = offset(&*self.clock);
     }
 }

@@ -73,10 +73,21 @@ impl UnplacedLeaf {
         );
         let after_time = format!(r#"","type":"{name}"}}"#);
 
-        let leaf = Self { id, name, schema, revision, before_position, between, after_time };
+        let leaf = Self {
+            id,
+            name,
+            schema,
+            revision,
+            before_position,
+            between,
+            after_time,
+        };
         let bytes = leaf.bytes_max();
         if bytes > LEAF_BYTES_MAX {
-            return Err(AppendError::LeafTooLarge { bytes, limit: LEAF_BYTES_MAX });
+            return Err(AppendError::LeafTooLarge {
+                bytes,
+                limit: LEAF_BYTES_MAX,
+            });
         }
         Ok(leaf)
     }
@@ -131,12 +142,18 @@ fn check_name(name: &str, schema: u32) -> Result<(), InvalidAppend> {
     if starts_with_letter && allowed && name.len() <= NAME_BYTES_MAX && schema > 0 {
         Ok(())
     } else {
-        Err(InvalidAppend::EventName { name: name.to_owned(), schema })
+        Err(InvalidAppend::EventName {
+            name: name.to_owned(),
+            schema,
+        })
     }
 }
 
 fn check_data(name: &str, data: &Value) -> Result<(), InvalidAppend> {
-    let invalid = |problem| InvalidAppend::Data { name: name.to_owned(), problem };
+    let invalid = |problem| InvalidAppend::Data {
+        name: name.to_owned(),
+        problem,
+    };
     if !data.is_object() {
         return Err(invalid("it is not an object"));
     }
@@ -173,11 +190,22 @@ impl Recorded {
         if envelope.position.parse() != Ok(position.get()) {
             return Err(MalformedLeaf::Attribute("position"));
         }
-        let schema = envelope.data_schema.rsplit_once('/').and_then(|(_, version)| version.parse().ok());
+        let schema = envelope
+            .data_schema
+            .rsplit_once('/')
+            .and_then(|(_, version)| version.parse().ok());
         Ok(Self {
             position,
-            stream: envelope.subject.parse().map_err(|_| MalformedLeaf::Attribute("subject"))?,
-            revision: Revision::new(envelope.revision.parse().map_err(|_| MalformedLeaf::Attribute("revision"))?),
+            stream: envelope
+                .subject
+                .parse()
+                .map_err(|_| MalformedLeaf::Attribute("subject"))?,
+            revision: Revision::new(
+                envelope
+                    .revision
+                    .parse()
+                    .map_err(|_| MalformedLeaf::Attribute("revision"))?,
+            ),
             id: envelope.id,
             name: envelope.name.into_owned(),
             schema: schema.ok_or(MalformedLeaf::Attribute("dataschema"))?,
@@ -212,19 +240,35 @@ mod tests {
     fn context(actor: &str) -> Context {
         Context {
             actor: actor.to_owned(),
-            command: Some(CommandKey { id: Uuid::from_u128(2), request: [0xab; 32] }),
+            command: Some(CommandKey {
+                id: Uuid::from_u128(2),
+                request: [0xab; 32],
+            }),
             correlation_id: Uuid::from_u128(3),
             causation_id: Some(Uuid::from_u128(4)),
         }
     }
 
     fn leaf_of(context: &Context, data: Value) -> Result<UnplacedLeaf, AppendError> {
-        let event = NewEvent { id: Uuid::from_u128(1), name: "VersionApproved".to_owned(), schema: 1, data };
-        UnplacedLeaf::new(Uuid::from_u128(9), context, &"app-1".parse().unwrap(), Revision::new(7), event)
+        let event = NewEvent {
+            id: Uuid::from_u128(1),
+            name: "VersionApproved".to_owned(),
+            schema: 1,
+            data,
+        };
+        UnplacedLeaf::new(
+            Uuid::from_u128(9),
+            context,
+            &"app-1".parse().unwrap(),
+            Revision::new(7),
+            event,
+        )
     }
 
     fn placed(context: &Context, data: Value) -> Recorded {
-        leaf_of(context, data).unwrap().place(&"app-1".parse().unwrap(), Position::new(41), moment())
+        leaf_of(context, data)
+            .unwrap()
+            .place(&"app-1".parse().unwrap(), Position::new(41), moment())
     }
 
     #[test]
@@ -236,7 +280,10 @@ mod tests {
     #[test]
     fn a_leaf_says_all_that_is_recorded() {
         let recorded = placed(&context("account-1"), json!({}));
-        assert_eq!(Recorded::from_leaf(Position::new(41), recorded.leaf.clone()).unwrap(), recorded);
+        assert_eq!(
+            Recorded::from_leaf(Position::new(41), recorded.leaf.clone()).unwrap(),
+            recorded
+        );
         let elsewhere = Recorded::from_leaf(Position::new(40), recorded.leaf.clone());
         assert!(matches!(elsewhere, Err(MalformedLeaf::Attribute("position"))));
     }
@@ -244,9 +291,19 @@ mod tests {
     #[test]
     fn data_without_one_spelling_is_refused() {
         let deep = (0..64).fold(json!({}), |inner, _| json!({ "in": inner }));
-        for data in [json!(1), json!(null), json!([]), json!({"n": 1.5}), json!({"n": [1_u64 << 53]}), deep] {
+        for data in [
+            json!(1),
+            json!(null),
+            json!([]),
+            json!({"n": 1.5}),
+            json!({"n": [1_u64 << 53]}),
+            deep,
+        ] {
             let refused = leaf_of(&context("account-1"), data.clone());
-            assert!(matches!(refused, Err(AppendError::Invalid(InvalidAppend::Data { .. }))), "{data}");
+            assert!(
+                matches!(refused, Err(AppendError::Invalid(InvalidAppend::Data { .. }))),
+                "{data}"
+            );
         }
     }
 
@@ -257,7 +314,13 @@ mod tests {
         let text = |bytes: usize| json!({"t": "x".repeat(bytes - empty)});
         assert!(leaf_of(&context, text(LEAF_BYTES_MAX)).is_ok());
         let refused = leaf_of(&context, text(LEAF_BYTES_MAX + 1));
-        assert!(matches!(refused, Err(AppendError::LeafTooLarge { bytes: 65_536, limit: 65_535 })));
+        assert!(matches!(
+            refused,
+            Err(AppendError::LeafTooLarge {
+                bytes: 65_536,
+                limit: 65_535
+            })
+        ));
     }
 
     fn data() -> impl Strategy<Value = Value> {

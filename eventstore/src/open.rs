@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// What a process means to do with the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Read and append. With SQLite, one process at a time; a log that is missing is created.
+    /// Read and append. With `SQLite`, one process at a time; a log that is missing is created.
     Append,
     /// Read and follow what another process appends.
     ReadOnly,
@@ -14,7 +14,7 @@ pub enum Mode {
 /// Why a log was not opened. Nothing was changed, except that a lock file may have been made.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("{url:?} does not name a log; it must be sqlite:// and the path of a file")]
+    #[error("{url:?} does not name a log; it must be sqlite:// and a path without '?', '#' and ':'")]
     UnsupportedUrl { url: String },
     #[error("there is no log at {}", path.display())]
     Missing { path: PathBuf },
@@ -27,7 +27,11 @@ pub enum OpenError {
     #[error("{} has schema {found}, and this program knows only up to {known}", path.display())]
     NewerSchema { path: PathBuf, found: i64, known: i64 },
     #[error("{} could not be used", path.display())]
-    Io { path: PathBuf, #[source] source: std::io::Error },
+    Io {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("the system has no random numbers for the log's id")]
     Random(#[source] getrandom::Error),
     #[error("the event database failed")]

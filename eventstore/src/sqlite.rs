@@ -1,4 +1,4 @@
-//! The log in one SQLite file: one process appends, others may read.
+//! The log in one `SQLite` file: one process appends, others may read.
 
 mod batch;
 mod open;
@@ -24,7 +24,7 @@ const HEAD: &str = "SELECT size, frontier, time_ms, oldest_writer FROM log_head"
 
 type HeadColumns = (i64, Vec<u8>, Option<i64>, i64);
 
-/// Two pools over one file: SQLite has one writer at a time, so there is one connection that writes.
+/// Two pools over one file: `SQLite` has one writer at a time, so there is one connection that writes.
 #[derive(Clone)]
 pub(crate) struct Database {
     reads: SqlitePool,
@@ -36,8 +36,9 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) async fn identity(&self) -> sqlx::Result<Identity> {
-        let (log_id, epoch): (Uuid, Uuid) =
-            sqlx::query_as("SELECT log_id, epoch FROM log_head").fetch_one(&self.reads).await?;
+        let (log_id, epoch): (Uuid, Uuid) = sqlx::query_as("SELECT log_id, epoch FROM log_head")
+            .fetch_one(&self.reads)
+            .await?;
         Ok(Identity { log_id, epoch })
     }
 
@@ -46,7 +47,11 @@ impl Database {
     }
 
     pub(crate) async fn size(&self) -> sqlx::Result<u64> {
-        natural(sqlx::query_scalar("SELECT size FROM log_head").fetch_one(&self.reads).await?)
+        natural(
+            sqlx::query_scalar("SELECT size FROM log_head")
+                .fetch_one(&self.reads)
+                .await?,
+        )
     }
 
     pub(crate) async fn read(&self, from: Position, limit: usize) -> sqlx::Result<Vec<StoredLeaf>> {
@@ -59,11 +64,12 @@ impl Database {
     }
 
     pub(crate) async fn read_stream(&self, stream: &StreamName, after: Revision) -> sqlx::Result<Vec<StoredLeaf>> {
-        let rows = sqlx::query_as("SELECT position, leaf FROM event WHERE stream = ? AND revision > ? ORDER BY revision")
-            .bind(stream.as_str())
-            .bind(integer(after.get())?)
-            .fetch_all(&self.reads)
-            .await?;
+        let rows =
+            sqlx::query_as("SELECT position, leaf FROM event WHERE stream = ? AND revision > ? ORDER BY revision")
+                .bind(stream.as_str())
+                .bind(integer(after.get())?)
+                .fetch_all(&self.reads)
+                .await?;
         rows.into_iter().map(stored_leaf).collect()
     }
 
@@ -86,7 +92,11 @@ impl Database {
                 .fetch_optional(&self.reads)
                 .await?;
         let Some((master, wrapped)) = row else { return Ok(None) };
-        Ok(Some(VaultKey { subject: subject.to_owned(), master: array(&master)?, wrapped }))
+        Ok(Some(VaultKey {
+            subject: subject.to_owned(),
+            master: array(&master)?,
+            wrapped,
+        }))
     }
 
     pub(crate) async fn other_vault_master(&self, master: &[u8; 8]) -> sqlx::Result<Option<Vec<u8>>> {

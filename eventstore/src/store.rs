@@ -9,12 +9,13 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::admission::Work;
-use crate::append::{Answer, Append, AppendError, Appended, CommandId, PreparedAppend, check_actor};
+use crate::append::{Answer, Append, AppendError, Appended, CommandId, InvalidAppend, PreparedAppend, check_actor};
 use crate::backend::{Backend, StoredLeaf};
 use crate::clock::{Clock, JumpGuard, SystemClock};
 use crate::event::{Position, Recorded, Revision};
 use crate::leaf::MalformedLeaf;
 use crate::open::{Mode, OpenError};
+use crate::recent::Recent;
 use crate::sqlite;
 use crate::stream_name::StreamName;
 use crate::subscription::Subscription;
@@ -38,6 +39,7 @@ struct Shared {
     identity: Identity,
     size: watch::Receiver<u64>,
     clock: Arc<JumpGuard>,
+    recent: Arc<Recent>,
     /// `None` if open for reading only.
     writer: Option<Writer>,
 }
@@ -75,7 +77,11 @@ pub struct Head {
 pub enum ReadError {
     /// The stored bytes are damaged; reading on would hide it.
     #[error("the event at position {position} is damaged")]
-    Malformed { position: Position, #[source] source: MalformedLeaf },
+    Malformed {
+        position: Position,
+        #[source]
+        source: MalformedLeaf,
+    },
     #[error("the event store is closed")]
     Closed,
     #[error("the event database failed")]
@@ -107,7 +113,9 @@ impl EventStore {
     ///
     /// As [`EventStore::open`].
     pub async fn open_with_clock(url: &str, mode: Mode, clock: impl Clock) -> Result<Self, OpenError> {
-        let path = url.strip_prefix("sqlite://").filter(|path| !path.is_empty() && !path.contains(['?', '#', ':']));
+        let path = url
+            .strip_prefix("sqlite://")
+            .filter(|path| !path.is_empty() && !path.contains(['?', '#', ':']));
         let path = path.ok_or_else(|| OpenError::UnsupportedUrl { url: url.to_owned() })?;
         let backend = Backend::Sqlite(sqlite::Database::open(Path::new(path), mode).await?);
         Ok(Self::start(backend, mode, clock).await?)
@@ -117,14 +125,29 @@ impl EventStore {
         let identity = backend.identity().await?;
         let (sizes, size) = watch::channel(backend.size().await?);
         let clock = Arc::new(JumpGuard::new(clock));
+        let recent = Arc::new(Recent::default());
         let writer = match mode {
-            Mode::Append => Some(Writer::start(backend.clone(), Arc::clone(&clock), sizes)),
+            Mode::Append => Some(Writer::start(
+                backend.clone(),
+                Arc::clone(&clock),
+                Arc::clone(&recent),
+                sizes,
+            )),
             Mode::ReadOnly => {
                 tokio::spawn(follow(backend.clone(), sizes));
                 None
             }
         };
-        Ok(Self { shared: Arc::new(Shared { backend, identity, size, clock, writer }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                backend,
+                identity,
+                size,
+                clock,
+                recent,
+                writer,
+            }),
+        })
     }
 
     /// Which log this is.
@@ -148,7 +171,7 @@ impl EventStore {
         let prepared = PreparedAppend::new(self.shared.identity.log_id, append)?;
         let events = self.store(Work::Append(prepared)).await?;
         match events.as_slice() {
-            [] => Err(AppendError::Closed),
+            [] => Err(InvalidAppend::Empty.into()),
             [first, ..] => {
                 let first = first.position;
                 let last = events.last().map_or(first, |event| event.position);
@@ -172,9 +195,23 @@ impl EventStore {
         position: Position,
     ) -> Result<Answer, AppendError> {
         check_actor(actor)?;
-        let command = CommandId { actor: actor.to_owned(), id: command_id };
-        match self.store(Work::Remember { command, request, position }).await {
-            Ok(_) => Ok(Answer { request, position, events: 0 }),
+        let command = CommandId {
+            actor: actor.to_owned(),
+            id: command_id,
+        };
+        match self
+            .store(Work::Remember {
+                command,
+                request,
+                position,
+            })
+            .await
+        {
+            Ok(_) => Ok(Answer {
+                request,
+                position,
+                events: 0,
+            }),
             Err(AppendError::AlreadyDone(answer)) => Ok(answer),
             Err(error) => Err(error),
         }
@@ -186,7 +223,10 @@ impl EventStore {
     ///
     /// [`ReadError`] if the database fails.
     pub async fn answer_to(&self, actor: &str, command_id: Uuid) -> Result<Option<Answer>, ReadError> {
-        let command = CommandId { actor: actor.to_owned(), id: command_id };
+        let command = CommandId {
+            actor: actor.to_owned(),
+            id: command_id,
+        };
         Ok(self.shared.backend.answer_to(&command).await?)
     }
 
@@ -205,7 +245,10 @@ impl EventStore {
     ///
     /// [`ReadError`] if the database fails or an event is damaged.
     pub async fn read(&self, from: Position, limit: usize) -> Result<Vec<Recorded>, ReadError> {
-        recorded(self.shared.backend.read(from, limit).await?)
+        match self.shared.recent.read(from, limit) {
+            Some(events) => Ok(events),
+            None => recorded(self.shared.backend.read(from, limit).await?),
+        }
     }
 
     /// Size, root and time of the log, all of the same moment.
@@ -215,7 +258,11 @@ impl EventStore {
     /// [`ReadError`] if the database fails.
     pub async fn head(&self) -> Result<Head, ReadError> {
         let head = self.shared.backend.head().await?;
-        Ok(Head { size: head.frontier.size(), root: head.frontier.root(), time: head.time })
+        Ok(Head {
+            size: head.frontier.size(),
+            root: head.frontier.root(),
+            time: head.time,
+        })
     }
 
     /// Follows the log from `from` on: first what is there, then what comes.
@@ -270,7 +317,10 @@ async fn follow(backend: Backend, sizes: watch::Sender<u64>) {
                 sizes.send_if_modified(|known| std::mem::replace(known, size) != size);
             }
             Err(sqlx::Error::PoolClosed) => return,
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the log's size could not be read"),
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the log's size could not be read"
+            ),
         }
     }
 }

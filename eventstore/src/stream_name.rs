@@ -102,8 +102,14 @@ mod tests {
     #[test]
     fn other_texts_name_no_stream() {
         let long = format!("app-{}", "x".repeat(252));
-        for text in ["", "app", "app-", "-app", "1app-1", "App-1", "app_1", "app-ä", "app-1 ", "app-a.b", &long] {
-            assert_eq!(text.parse::<StreamName>(), Err(InvalidStreamName(text.to_owned())), "{text}");
+        for text in [
+            "", "app", "app-", "-app", "1app-1", "App-1", "app_1", "app-ä", "app-1 ", "app-a.b", &long,
+        ] {
+            assert_eq!(
+                text.parse::<StreamName>(),
+                Err(InvalidStreamName(text.to_owned())),
+                "{text}"
+            );
         }
         assert!(StreamName::new("name-app", "redis").is_err());
         assert!(long[..255].parse::<StreamName>().is_ok());

@@ -9,7 +9,7 @@ use crate::store::{EventStore, ReadError};
 
 /// Most events handed over at once.
 const EVENTS_PER_BATCH: usize = 1_000;
-/// How long a follower trusts that it was not woken for nothing having happened.
+/// How long a follower trusts that it would have been woken.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// All events from a position on, each once, in order: first those stored already, then live.
@@ -25,7 +25,11 @@ pub struct Subscription {
 impl Subscription {
     pub(crate) fn new(store: EventStore, from: Position) -> Self {
         let size = store.size();
-        Self { store, size, next: from }
+        Self {
+            store,
+            size,
+            next: from,
+        }
     }
 
     /// The position of the next event this subscription will hand over.
@@ -43,15 +47,16 @@ impl Subscription {
     /// [`ReadError::Closed`] once the store is closed. After any other error, calling again tries again.
     pub async fn next(&mut self) -> Result<Vec<Recorded>, ReadError> {
         loop {
+            let next = self.next.get();
+            let waited = tokio::time::timeout(POLL_INTERVAL, self.size.wait_for(|size| *size > next)).await;
+            if matches!(waited, Ok(Err(_))) {
+                return Err(ReadError::Closed);
+            }
+            drop(waited);
             let events = self.store.read(self.next, EVENTS_PER_BATCH).await?;
             if let Some(last) = events.last() {
                 self.next = last.position.next();
                 return Ok(events);
-            }
-            let next = self.next.get();
-            let woken = tokio::time::timeout(POLL_INTERVAL, self.size.wait_for(|size| *size > next)).await;
-            if let Ok(Err(_)) = woken {
-                return Err(ReadError::Closed);
             }
         }
     }

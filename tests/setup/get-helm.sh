@@ -24,12 +24,12 @@ is_helm_3() {
 # Puts a downloaded binary in its place if it is the one that is pinned.
 adopt() {
     if ! echo "$BINARY_SHA256  $1" | sha256sum --check --status; then
-        echo "get-helm: $2 delivered a helm with another checksum than the pinned one: refused" >&2
+        echo "the binary does not have the pinned checksum: refused" >&2
         return 1
     fi
     chmod 755 "$1"
     mv -f "$1" "$DIR/helm"
-    is_helm_3 "$DIR/helm" || return 1
+    is_helm_3 "$DIR/helm" || { echo "the binary does not run on this machine" >&2; return 1; }
     echo "get-helm: installed helm v$VERSION from $2 as $DIR/helm"
 }
 
@@ -38,7 +38,10 @@ from_release() {
     local fetch=(curl --fail --silent --show-error --location --proto =https --connect-timeout 5 --max-time 300 --retry 1)
     "${fetch[@]}" --output "$SCRATCH/$tarball.sha256sum" "https://get.helm.sh/$tarball.sha256sum" || return 1
     "${fetch[@]}" --output "$SCRATCH/$tarball" "https://get.helm.sh/$tarball" || return 1
-    (cd "$SCRATCH" && sha256sum --check --status "$tarball.sha256sum") || return 1
+    if ! (cd "$SCRATCH" && sha256sum --check --status "$tarball.sha256sum"); then
+        echo "the tarball does not have its published checksum" >&2
+        return 1
+    fi
     tar --extract --gzip --file "$SCRATCH/$tarball" --directory "$SCRATCH" linux-amd64/helm || return 1
     adopt "$SCRATCH/linux-amd64/helm" get.helm.sh
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{self, DeserializeOwned, Visitor};
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_yaml::Value;
 
 use super::metadata::{ApiVersion, ChartDependency, ChartKind, ChartMaintainer, ChartMetadata, ImportValue};
+use super::yaml::first_document;
 
 const CHART_FIELDS: [&str; 18] = [
     "apiVersion",
@@ -30,9 +31,8 @@ const CHART_FIELDS: [&str; 18] = [
     "engine",
 ];
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
 pub(super) struct ChartYaml {
     api_version: Text,
     name: Text,
@@ -90,7 +90,12 @@ impl ChartYaml {
             icon: self.icon.line(),
             app_version: self.app_version.line(),
             deprecated: self.deprecated.unwrap_or_default(),
-            annotations: self.annotations.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect(),
+            annotations: self
+                .annotations
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(key, value)| (key, value.0))
+                .collect(),
         })
     }
 }
@@ -148,7 +153,11 @@ struct MaintainerYaml {
 
 impl MaintainerYaml {
     fn into_maintainer(self) -> ChartMaintainer {
-        ChartMaintainer { name: cleaned(&self.name.0), email: self.email.line(), url: self.url.line() }
+        ChartMaintainer {
+            name: cleaned(&self.name.0),
+            email: self.email.line(),
+            url: self.url.line(),
+        }
     }
 }
 
@@ -206,14 +215,6 @@ impl Visitor<'_> for TextVisitor {
     }
 }
 
-/// Helm reads the first document of a file and leaves others alone.
-fn first_document<T: DeserializeOwned>(yaml: &str) -> Result<T, String> {
-    let document = serde_yaml::Deserializer::from_str(yaml).next();
-    document.ok_or("it is empty").map_err(str::to_owned).and_then(|document| {
-        T::deserialize(document).map_err(|error| error.to_string())
-    })
-}
-
 fn top_level_keys(yaml: &str) -> Result<Vec<String>, String> {
     let Value::Mapping(fields) = first_document(yaml)? else {
         return Err("it must hold a mapping".to_owned());
@@ -230,7 +231,11 @@ fn top_level_keys(yaml: &str) -> Result<Vec<String>, String> {
 
 /// A field name in the form in which Go compares them: small letters, also for `ſ` and the Kelvin sign.
 fn folded(field: &str) -> String {
-    field.chars().flat_map(char::to_lowercase).map(|c| if c == 'ſ' { 's' } else { c }).collect()
+    field
+        .chars()
+        .flat_map(char::to_lowercase)
+        .map(|c| if c == 'ſ' { 's' } else { c })
+        .collect()
 }
 
 fn lines(texts: Option<Vec<Text>>) -> Vec<String> {
@@ -244,7 +249,10 @@ fn all<Yaml, T>(items: Option<Vec<Yaml>>, convert: fn(Yaml) -> T) -> Vec<T> {
 /// One line of visible text: every white space is a space, and no character is there that could
 /// hide or turn around what a reader sees.
 fn cleaned(text: &str) -> String {
-    let visible = |c: &char| !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let visible = |c: &char| {
+        !c.is_control()
+            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
     let spaced = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
     spaced.filter(visible).collect::<String>().trim().to_owned()
 }

@@ -7,9 +7,10 @@ use std::io::{self, Read};
 use flate2::bufread::GzDecoder;
 use tar::Archive;
 
+use super::contents::{Contents, Entry, is_parsed, is_read};
 use super::error::ArchiveError;
 use super::header::{self, Kind};
-use super::{ArchiveLimits, ChartFile, path, schema, text};
+use super::{ArchiveLimits, path};
 
 /// A long path takes one PAX record or one GNU header of a few hundred bytes.
 const EXTENSION_MAX_BYTES: u64 = 64 * 1024;
@@ -24,7 +25,11 @@ pub(super) struct Meter<'limits> {
 
 impl<'limits> Meter<'limits> {
     pub(super) fn new(limits: &'limits ArchiveLimits) -> Self {
-        Self { limits, unpacked_bytes: 0, entries: 0 }
+        Self {
+            limits,
+            unpacked_bytes: 0,
+            entries: 0,
+        }
     }
 
     pub(super) fn limits(&self) -> &'limits ArchiveLimits {
@@ -32,67 +37,47 @@ impl<'limits> Meter<'limits> {
     }
 }
 
-/// One regular file.
-pub(super) struct Entry {
-    /// Relative to the root folder.
-    pub(super) path: String,
-    /// The path for people: it also names the archives the file is nested in.
-    pub(super) location: String,
-    pub(super) size_bytes: u64,
-    /// `None` for files nobody here reads.
-    content: Option<Vec<u8>>,
-}
-
-impl Entry {
-    pub(super) fn content(&self) -> &[u8] {
-        self.content.as_deref().unwrap_or_default()
-    }
-}
-
-/// The files of one archive, in path order.
-pub(super) struct Contents {
-    pub(super) root: String,
-    pub(super) entries: Vec<Entry>,
-}
-
-impl Contents {
-    pub(super) fn file(&self, path: &str) -> Option<&Entry> {
-        let index = self.entries.binary_search_by(|entry| entry.path.as_str().cmp(path)).ok()?;
-        self.entries.get(index)
-    }
-
-    pub(super) fn text(&self, path: &str) -> Result<Option<&str>, ArchiveError> {
-        self.file(path).map(text::required).transpose()
-    }
-
-    /// The README as Helm finds it: in any letter case, Markdown first.
-    pub(super) fn readme(&self) -> Option<&Entry> {
-        text::README_NAMES
-            .iter()
-            .find_map(|name| self.entries.iter().find(|entry| entry.path.eq_ignore_ascii_case(name)))
-    }
-
-    pub(super) fn into_files(self) -> Vec<ChartFile> {
-        let listed = |entry: Entry| ChartFile { path: entry.path, size_bytes: entry.size_bytes };
-        self.entries.into_iter().map(listed).collect()
-    }
-}
-
 /// Reads one archive to its very end. `inside` names the archives around it, for messages.
 pub(super) fn read(bytes: &[u8], inside: &str, meter: &mut Meter) -> Result<Contents, ArchiveError> {
-    let archive_name = if inside.is_empty() { "the archive" } else { inside.trim_end_matches(": ") };
+    let archive_name = if inside.is_empty() {
+        "the archive"
+    } else {
+        inside.trim_end_matches(": ")
+    };
     if !bytes.starts_with(&[0x1f, 0x8b, 0x08]) {
-        return Err(ArchiveError::NotGzip { archive: archive_name.to_owned() });
+        return Err(ArchiveError::NotGzip {
+            archive: archive_name.to_owned(),
+        });
     }
     let flow = Flow::new(meter);
-    let mut archive = Archive::new(Counted { decoder: GzDecoder::new(bytes), flow: &flow });
-    let mut reading = Reading::new(inside, archive_name, &flow, meter.limits, meter.entries);
-    let read = reading.all(&mut archive).and_then(|()| reading.end(archive.into_inner()));
-    let Reading { root, files, entries, .. } = reading;
+    let mut archive = Archive::new(Counted {
+        decoder: GzDecoder::new(bytes),
+        flow: &flow,
+    });
+    let mut reading = Reading {
+        inside,
+        archive_name,
+        flow: &flow,
+        limits: meter.limits,
+        entries: meter.entries,
+        root: None,
+        files: BTreeMap::new(),
+        announced: None,
+        current: String::new(),
+    };
+    let read = reading
+        .all(&mut archive)
+        .and_then(|()| reading.end(archive.into_inner()));
+    let Reading {
+        root, files, entries, ..
+    } = reading;
     meter.entries = entries;
     meter.unpacked_bytes = flow.unpacked_bytes.get();
     read?;
-    Ok(Contents { root: root.unwrap_or_default(), entries: files.into_values().collect() })
+    Ok(Contents {
+        root: root.unwrap_or_default(),
+        entries: files.into_values().collect(),
+    })
 }
 
 /// What the decompressor has told so far. Shared, because the tar reader owns the decompressor.
@@ -124,9 +109,18 @@ struct Counted<'bytes, 'flow> {
 
 impl Read for Counted<'_, '_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = self.decoder.read(into).inspect_err(|_| self.flow.decoder_failed.set(true))?;
-        self.flow.unpacked_bytes.set(self.flow.unpacked_bytes.get() + count as u64);
-        if self.flow.is_over() { Err(io::Error::other("too many bytes")) } else { Ok(count) }
+        let count = self
+            .decoder
+            .read(into)
+            .inspect_err(|_| self.flow.decoder_failed.set(true))?;
+        self.flow
+            .unpacked_bytes
+            .set(self.flow.unpacked_bytes.get() + count as u64);
+        if self.flow.is_over() {
+            Err(io::Error::other("too many bytes"))
+        } else {
+            Ok(count)
+        }
     }
 }
 
@@ -150,27 +144,7 @@ struct Reading<'context> {
     current: String,
 }
 
-impl<'context> Reading<'context> {
-    fn new(
-        inside: &'context str,
-        archive_name: &'context str,
-        flow: &'context Flow,
-        limits: &'context ArchiveLimits,
-        entries: u64,
-    ) -> Self {
-        Self {
-            inside,
-            archive_name,
-            flow,
-            limits,
-            entries,
-            root: None,
-            files: BTreeMap::new(),
-            announced: None,
-            current: String::new(),
-        }
-    }
-
+impl Reading<'_> {
     fn all(&mut self, archive: &mut Archive<Counted>) -> Result<(), ArchiveError> {
         let entries = archive.entries().map_err(|source| self.unreadable(source))?;
         for entry in entries.raw(true) {
@@ -191,7 +165,10 @@ impl<'context> Reading<'context> {
         self.current = format!("{}{}", self.inside, String::from_utf8_lossy(&raw_path));
         self.entries += 1;
         if self.entries > self.limits.entries_max {
-            return Err(ArchiveError::TooManyEntries { limit: self.limits.entries_max, file: self.current.clone() });
+            return Err(ArchiveError::TooManyEntries {
+                limit: self.limits.entries_max,
+                file: self.current.clone(),
+            });
         }
         let kind = header::kind(entry.header(), &self.current)?;
         if is_announced && !matches!(kind, Kind::File | Kind::Directory) {
@@ -202,7 +179,9 @@ impl<'context> Reading<'context> {
             Kind::Directory => self.directory(raw_path),
             Kind::PaxRecords => {
                 let records = self.extension(&mut entry)?;
-                self.announced = Some(Announced { path: header::pax_path(&records, &self.current)? });
+                self.announced = Some(Announced {
+                    path: header::pax_path(&records, &self.current)?,
+                });
                 Ok(())
             }
             Kind::PaxGlobal => {
@@ -226,11 +205,15 @@ impl<'context> Reading<'context> {
     fn file(&mut self, entry: &mut tar::Entry<Counted>, raw_path: Vec<u8>) -> Result<(), ArchiveError> {
         let full_path = self.checked(raw_path)?;
         let Some((root, path)) = full_path.split_once('/') else {
-            return Err(ArchiveError::NoRoot { file: self.current.clone() });
+            return Err(ArchiveError::NoRoot {
+                file: self.current.clone(),
+            });
         };
         self.take_root(root)?;
         if self.files.contains_key(path) {
-            return Err(ArchiveError::DuplicateFile { file: self.current.clone() });
+            return Err(ArchiveError::DuplicateFile {
+                file: self.current.clone(),
+            });
         }
         let declared_bytes = entry.size();
         self.check_size(path, declared_bytes)?;
@@ -248,7 +231,12 @@ impl<'context> Reading<'context> {
             });
         }
         let path = path.to_owned();
-        let file = Entry { path: path.clone(), location: self.current.clone(), size_bytes, content };
+        let file = Entry {
+            path: path.clone(),
+            location: self.current.clone(),
+            size_bytes,
+            content,
+        };
         self.files.insert(path, file);
         Ok(())
     }
@@ -271,10 +259,16 @@ impl<'context> Reading<'context> {
             });
         }
         let mut content = Vec::new();
-        entry.read_to_end(&mut content).map_err(|source| self.unreadable(source))?;
+        entry
+            .read_to_end(&mut content)
+            .map_err(|source| self.unreadable(source))?;
         let actual_bytes = content.len() as u64;
         if actual_bytes != declared_bytes {
-            return Err(ArchiveError::Truncated { file: self.current.clone(), declared_bytes, actual_bytes });
+            return Err(ArchiveError::Truncated {
+                file: self.current.clone(),
+                declared_bytes,
+                actual_bytes,
+            });
         }
         Ok(content)
     }
@@ -287,16 +281,20 @@ impl<'context> Reading<'context> {
     }
 
     fn checked(&self, raw_path: Vec<u8>) -> Result<String, ArchiveError> {
-        let unsafe_path = |problem| ArchiveError::UnsafePath { path: self.current.clone(), problem };
+        let unsafe_path = |problem| ArchiveError::UnsafePath {
+            path: self.current.clone(),
+            problem,
+        };
         let path = String::from_utf8(raw_path).map_err(|_| unsafe_path("it is not UTF-8"))?;
         path::problem(&path).map_or(Ok(path), |problem| Err(unsafe_path(problem)))
     }
 
     fn take_root(&mut self, root: &str) -> Result<(), ArchiveError> {
         match &self.root {
-            Some(first) if first != root => {
-                Err(ArchiveError::SeveralRoots { first: first.clone(), second: root.to_owned() })
-            }
+            Some(first) if first != root => Err(ArchiveError::SeveralRoots {
+                first: first.clone(),
+                second: root.to_owned(),
+            }),
             Some(_) => Ok(()),
             None => {
                 self.root = Some(root.to_owned());
@@ -310,14 +308,20 @@ impl<'context> Reading<'context> {
         let limit_bytes = self.limits.text_max_bytes;
         if is_parsed(path) && declared_bytes > limit_bytes {
             let file = self.current.clone();
-            return Err(ArchiveError::FileTooLarge { file, limit_bytes, actual_bytes: declared_bytes });
+            return Err(ArchiveError::FileTooLarge {
+                file,
+                limit_bytes,
+                actual_bytes: declared_bytes,
+            });
         }
         Ok(())
     }
 
     /// After the last entry only zeros may follow, then the checksum, then nothing.
     fn end(&self, mut rest: Counted) -> Result<(), ArchiveError> {
-        let trailing = || ArchiveError::TrailingData { archive: self.archive_name.to_owned() };
+        let trailing = || ArchiveError::TrailingData {
+            archive: self.archive_name.to_owned(),
+        };
         let mut block = [0; TAR_BLOCK_BYTES as usize];
         loop {
             let count = rest.read(&mut block).map_err(|source| self.unreadable(source))?;
@@ -328,34 +332,35 @@ impl<'context> Reading<'context> {
                 return Err(trailing());
             }
         }
-        if rest.decoder.into_inner().is_empty() { Ok(()) } else { Err(trailing()) }
+        if rest.decoder.into_inner().is_empty() {
+            Ok(())
+        } else {
+            Err(trailing())
+        }
     }
 
     fn ambiguous(&self, problem: &'static str) -> ArchiveError {
-        ArchiveError::AmbiguousHeader { file: self.current.clone(), problem }
+        ArchiveError::AmbiguousHeader {
+            file: self.current.clone(),
+            problem,
+        }
     }
 
     fn unreadable(&self, source: io::Error) -> ArchiveError {
         let archive = self.archive_name.to_owned();
         if self.flow.is_over() {
-            ArchiveError::UnpackedTooLarge { limit_bytes: self.flow.limit_bytes, file: self.current.clone() }
+            ArchiveError::UnpackedTooLarge {
+                limit_bytes: self.flow.limit_bytes,
+                file: self.current.clone(),
+            }
         } else if self.flow.decoder_failed.get() {
             ArchiveError::Damaged { archive, source }
         } else {
-            ArchiveError::NotTar { archive, after: self.current.clone(), source }
+            ArchiveError::NotTar {
+                archive,
+                after: self.current.clone(),
+                source,
+            }
         }
     }
-}
-
-/// Whether the file's bytes are kept.
-fn is_read(path: &str) -> bool {
-    is_parsed(path)
-        || path::is_packaged_subchart(path)
-        || text::README_NAMES.iter().any(|name| path.eq_ignore_ascii_case(name))
-        || path == "app-readme.md"
-}
-
-/// Whether the file is parsed here, and so has a limit of its own.
-fn is_parsed(path: &str) -> bool {
-    matches!(path, "Chart.yaml" | "requirements.yaml" | "values.yaml" | schema::FILE_NAME) || path::is_values_schema(path)
 }

@@ -15,15 +15,27 @@ pub enum ArchiveError {
     #[error("{file}: packaged charts are nested more than {limit} levels deep")]
     NestedTooDeep { file: String, limit: u32 },
     #[error("{file} has {actual_bytes} bytes, the limit for this file is {limit_bytes} bytes")]
-    FileTooLarge { file: String, limit_bytes: u64, actual_bytes: u64 },
+    FileTooLarge {
+        file: String,
+        limit_bytes: u64,
+        actual_bytes: u64,
+    },
     #[error("{archive} is not gzip-compressed: it does not start with the bytes 1f 8b 08")]
     NotGzip { archive: String },
     #[error("{archive} is cut off or damaged: its compressed data does not decode")]
     Damaged { archive: String, source: io::Error },
     #[error("{archive} is not a tar archive, or is cut off after {after:?}")]
-    NotTar { archive: String, after: String, source: io::Error },
+    NotTar {
+        archive: String,
+        after: String,
+        source: io::Error,
+    },
     #[error("{file} should have {declared_bytes} bytes, but the archive ends after {actual_bytes} of them")]
-    Truncated { file: String, declared_bytes: u64, actual_bytes: u64 },
+    Truncated {
+        file: String,
+        declared_bytes: u64,
+        actual_bytes: u64,
+    },
     #[error("{archive} goes on after its end: there must be one gzip member holding one tar archive")]
     TrailingData { archive: String },
     #[error("{file} is a link; an archive may hold only files and directories")]
@@ -58,7 +70,11 @@ pub enum ArchiveError {
         "{file}: {reference:?} at {pointer:?} points outside the file; only references into the same file are allowed, \
          because Helm would fetch it"
     )]
-    ValuesSchemaRemoteRef { file: String, pointer: String, reference: String },
+    ValuesSchemaRemoteRef {
+        file: String,
+        pointer: String,
+        reference: String,
+    },
 }
 
 impl ArchiveError {

@@ -23,11 +23,19 @@ pub(super) enum Kind {
 
 /// The kind of an entry, after every part of its header that readers disagree about was checked.
 pub(super) fn kind(header: &Header, file: &str) -> Result<Kind, ArchiveError> {
-    let ambiguous = |problem| ArchiveError::AmbiguousHeader { file: file.to_owned(), problem };
+    let ambiguous = |problem| ArchiveError::AmbiguousHeader {
+        file: file.to_owned(),
+        problem,
+    };
     if let Some(problem) = format_problem(header) {
         return Err(ambiguous(problem));
     }
-    let special = |kind| Err(ArchiveError::SpecialFile { file: file.to_owned(), kind });
+    let special = |kind| {
+        Err(ArchiveError::SpecialFile {
+            file: file.to_owned(),
+            kind,
+        })
+    };
     let kind = match header.entry_type() {
         EntryType::Regular => Kind::File,
         EntryType::Directory => Kind::Directory,
@@ -63,7 +71,9 @@ fn format_problem(header: &Header) -> Option<&'static str> {
         b"ustar\x0000" | b"ustar  \0" | [0, 0, 0, 0, 0, 0, 0, 0] => {}
         _ => return Some("its format is not known"),
     }
-    octal(&raw[124..136]).is_none().then_some("its size is not an octal number")
+    octal(&raw[124..136])
+        .is_none()
+        .then_some("its size is not an octal number")
 }
 
 /// The number in a header field: octal digits, with spaces before and spaces or NULs after.
@@ -71,7 +81,10 @@ fn octal(field: &[u8]) -> Option<u64> {
     let end = field.iter().rposition(|byte| !matches!(byte, b' ' | 0))? + 1;
     let digits = field[..end].trim_ascii_start();
     let all_octal = digits.iter().all(|byte| matches!(byte, b'0'..=b'7'));
-    std::str::from_utf8(digits).ok().filter(|_| all_octal).and_then(|digits| u64::from_str_radix(digits, 8).ok())
+    std::str::from_utf8(digits)
+        .ok()
+        .filter(|_| all_octal)
+        .and_then(|digits| u64::from_str_radix(digits, 8).ok())
 }
 
 /// The path in PAX records, if they hold one.
@@ -80,16 +93,24 @@ fn octal(field: &[u8]) -> Option<u64> {
 ///
 /// A record that changes what the entry is or where it ends, or a second path.
 pub(super) fn pax_path(records: &[u8], file: &str) -> Result<Option<Vec<u8>>, ArchiveError> {
-    let ambiguous = |problem| ArchiveError::AmbiguousHeader { file: file.to_owned(), problem };
+    let ambiguous = |problem| ArchiveError::AmbiguousHeader {
+        file: file.to_owned(),
+        problem,
+    };
     let mut path = None;
     let mut read_bytes = 0;
     for record in PaxExtensions::new(records) {
         let record = record.map_err(|_| ambiguous("its PAX records are malformed"))?;
         let (key, value) = (record.key_bytes(), record.value_bytes());
-        let length_digits = records[read_bytes..].iter().position(|byte| *byte == b' ').unwrap_or_default();
+        let length_digits = records[read_bytes..]
+            .iter()
+            .position(|byte| *byte == b' ')
+            .unwrap_or_default();
         read_bytes += length_digits + " =\n".len() + key.len() + value.len();
         match key {
-            b"path" if value.is_empty() || path.is_some() => return Err(ambiguous("its PAX path is empty or repeated")),
+            b"path" if value.is_empty() || path.is_some() => {
+                return Err(ambiguous("its PAX path is empty or repeated"));
+            }
             b"path" => path = Some(value.to_vec()),
             b"mtime" | b"atime" | b"ctime" | b"uid" | b"gid" | b"uname" | b"gname" | b"comment" => {}
             // A vendor's own records (`SCHILY.xattr.…`, `LIBARCHIVE.…`), except the one that changes sizes.
@@ -97,5 +118,9 @@ pub(super) fn pax_path(records: &[u8], file: &str) -> Result<Option<Vec<u8>>, Ar
             _ => return Err(ambiguous("a PAX record changes its size, type or character set")),
         }
     }
-    if read_bytes == records.len() { Ok(path) } else { Err(ambiguous("its PAX records are malformed")) }
+    if read_bytes == records.len() {
+        Ok(path)
+    } else {
+        Err(ambiguous("its PAX records are malformed"))
+    }
 }

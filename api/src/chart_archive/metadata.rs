@@ -109,7 +109,9 @@ pub enum ImportValue {
 /// Reads `Chart.yaml`, and `requirements.yaml` if there is one.
 pub(super) fn parse(chart_yaml: &str, requirements_yaml: Option<&str>) -> Result<ChartMetadata, ArchiveError> {
     let invalid = |problem| ArchiveError::ChartYamlInvalid { problem };
-    let mut metadata = ChartYaml::parse(chart_yaml).and_then(ChartYaml::into_metadata).map_err(invalid)?;
+    let mut metadata = ChartYaml::parse(chart_yaml)
+        .and_then(ChartYaml::into_metadata)
+        .map_err(invalid)?;
     if let Some(requirements) = requirements_yaml {
         let invalid = |problem| ArchiveError::RequirementsInvalid { problem };
         let dependencies = RequirementsYaml::parse(requirements).map_err(invalid)?;
@@ -128,8 +130,14 @@ fn dependency_problem(dependencies: &[ChartDependency]) -> Option<String> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         if dependency.name.is_empty() {
             Some("dependencies: one of them has no name".to_owned())
-        } else if dependency.alias.as_ref().is_some_and(|alias| !alias.chars().all(is_plain)) {
-            Some(format!("dependencies: alias {name:?} must be of letters, digits, '-' and '_'"))
+        } else if dependency
+            .alias
+            .as_ref()
+            .is_some_and(|alias| !alias.chars().all(is_plain))
+        {
+            Some(format!(
+                "dependencies: alias {name:?} must be of letters, digits, '-' and '_'"
+            ))
         } else if !names.insert(name) {
             Some(format!("dependencies: name or alias {name:?} is there more than once"))
         } else {

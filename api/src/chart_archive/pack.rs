@@ -3,12 +3,13 @@
 use std::io;
 
 use flate2::{Compression, GzBuilder};
+use include_dir::{Dir, DirEntry};
 use tar::{EntryType, Header};
 
 /// Packs `files` (path inside the chart, content) into a `.tgz` with the root folder `root`.
 ///
-/// Deterministic: the same files in any order give the same bytes on every machine. No times, no
-/// owners; paths are sorted.
+/// Deterministic: one version of this program makes the same bytes of the same files, in whatever
+/// order they come. There are no times and no owners, and paths are sorted.
 ///
 /// # Errors
 ///
@@ -28,4 +29,29 @@ pub fn pack<'a>(root: &str, files: impl IntoIterator<Item = (&'a str, &'a [u8])>
         archive.append(&header, content)?;
     }
     archive.into_inner()?.finish()
+}
+
+/// Packs a folder that was compiled into the program by `include_dir!`; see [`pack`].
+///
+/// # Errors
+///
+/// As [`pack`], and if a path is not UTF-8.
+pub fn pack_dir(root: &str, folder: &Dir) -> io::Result<Vec<u8>> {
+    let mut files = Vec::new();
+    let mut waiting = vec![folder];
+    while let Some(folder) = waiting.pop() {
+        for entry in folder.entries() {
+            match entry {
+                DirEntry::Dir(inner) => waiting.push(inner),
+                DirEntry::File(file) => {
+                    let path = file
+                        .path()
+                        .to_str()
+                        .ok_or_else(|| io::Error::other("a path is not UTF-8"))?;
+                    files.push((path, file.contents()));
+                }
+            }
+        }
+    }
+    pack(root, files)
 }

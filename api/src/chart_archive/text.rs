@@ -1,19 +1,19 @@
 //! The files of a chart that are text.
 
-use serde::Deserialize;
-use serde_yaml::{Deserializer, Value};
-
 use super::ArchiveLimits;
-use super::entries::Entry;
+use super::contents::Entry;
 use super::error::ArchiveError;
+use super::yaml::{self, Shape};
 
 /// What Helm shows as a README, whatever its letter case; the first one there is wins.
 pub(super) const README_NAMES: [&str; 3] = ["README.md", "README.txt", "README"];
 
 /// The whole file as text, without the byte order mark that Helm also takes off.
 pub(super) fn required(entry: &Entry) -> Result<&str, ArchiveError> {
-    let text = std::str::from_utf8(entry.content())
-        .map_err(|error| ArchiveError::NotUtf8 { file: entry.location.clone(), offset: error.valid_up_to() })?;
+    let text = std::str::from_utf8(entry.content()).map_err(|error| ArchiveError::NotUtf8 {
+        file: entry.location.clone(),
+        offset: error.valid_up_to(),
+    })?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
@@ -25,24 +25,19 @@ pub(super) fn shown(entry: &Entry, limits: &ArchiveLimits) -> Result<String, Arc
         return Ok(text.to_owned());
     }
     let note = format!("\n\n*(Cut here: {} is longer than {limit_bytes} bytes.)*\n", entry.path);
-    let room = usize::try_from(limit_bytes).unwrap_or(usize::MAX).saturating_sub(note.len());
+    let room = usize::try_from(limit_bytes)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(note.len());
     Ok(text[..text.floor_char_boundary(room)].to_owned() + &note)
 }
 
 /// Accepts what Helm accepts as `values.yaml`: YAML documents that are mappings or empty.
 pub(super) fn check_values(text: &str) -> Result<(), ArchiveError> {
-    for document in Deserializer::from_str(text) {
-        let value = Value::deserialize(document)
-            .map_err(|error| ArchiveError::ValuesInvalid { problem: format!("it is not YAML: {error}") })?;
-        let found = match value {
-            Value::Null | Value::Mapping(_) => continue,
-            Value::Bool(_) => "a boolean",
-            Value::Number(_) => "a number",
-            Value::String(_) => "a string",
-            Value::Sequence(_) => "a list",
-            Value::Tagged(_) => "a tagged value",
-        };
-        return Err(ArchiveError::ValuesInvalid { problem: format!("it must hold a mapping, found {found}") });
+    let invalid = |problem| ArchiveError::ValuesInvalid { problem };
+    for shape in yaml::shapes(text).map_err(invalid)? {
+        if let Shape::Other(found) = shape {
+            return Err(invalid(format!("it must hold a mapping, found {found}")));
+        }
     }
     Ok(())
 }

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{App, Claim, Event, Listing, ListingReview, ListingSubmission, Package, Stage, Submission, Version};
+use super::{
+    App, Claim, Event, Listing, ListingDecision, ListingReview, ListingSubmission, Package, Stage, Submission, Verdict,
+    Version,
+};
 use crate::{decider::Stamp, digest::Digest, ids::SubmissionId, version_number::VersionNumber};
 
 pub(super) fn evolve(state: Option<App>, event: &Event, stamp: Stamp) -> Option<App> {
@@ -22,6 +25,7 @@ pub(super) fn evolve(state: Option<App>, event: &Event, stamp: Stamp) -> Option<
                 contributors: stamp.by.account().into_iter().collect(),
                 review: None,
                 published_by: 0,
+                decided: None,
             },
             category: None,
             suspended: None,
@@ -57,9 +61,12 @@ impl App {
                     id: *submission,
                     package: *digest,
                     listing: *listing,
+                    decided_by: None,
                     ordinal: self.submissions,
                 };
                 self.contribute(version, stamp);
+                // The listing is submitted with it, so whoever submits one version reviews none of this app.
+                self.listing.contributors.extend(stamp.by.account());
                 self.move_to(version, |_| Stage::Submitted { submission });
             }
             Event::VersionWithdrawn { version, .. } => self.move_to(version, |_| Stage::Draft {}),
@@ -72,10 +79,14 @@ impl App {
                 self.advance(version, |submission| Stage::Submitted { submission });
             }
             Event::VersionApproved { version, .. } => {
-                self.advance(version, |submission| Stage::Approved { submission });
+                self.advance(version, |submission| Stage::Approved {
+                    submission: decided(submission, stamp),
+                });
             }
             Event::VersionRejected { version, .. } => {
-                self.advance(version, |submission| Stage::Rejected { submission });
+                self.advance(version, |submission| Stage::Rejected {
+                    submission: decided(submission, stamp),
+                });
             }
             Event::PublishedToStore { version, listing, .. } => self.publish(version, *listing),
             Event::ListingSubmitted {
@@ -83,8 +94,9 @@ impl App {
             } => self.submit_listing(*submission, *listing, stamp),
             Event::ListingReviewStarted { .. } => self.claim_listing(claim(stamp)),
             Event::ListingReviewReleased { .. } => self.claim_listing(None),
-            Event::ListingApproved { listing, .. } => self.publish_listing(*listing),
-            Event::ListingWithdrawn { .. } | Event::ListingRejected { .. } => self.listing.review = None,
+            Event::ListingApproved { .. } => self.decide_listing(Verdict::Approved, stamp),
+            Event::ListingRejected { .. } => self.decide_listing(Verdict::Rejected, stamp),
+            Event::ListingWithdrawn { .. } => self.listing.review = None,
             Event::Suspended {
                 version: None,
                 authority,
@@ -105,22 +117,26 @@ impl App {
                 self.advance(version, |submission| Stage::Published { submission });
             }
             Event::VersionDeleted { version } => self.move_to(version, |_| Stage::Deleted {}),
-            Event::AppDeleted {} => self.deleted = true,
+            Event::AppDeleted {} => {
+                self.deleted = true;
+                self.listing.review = None;
+            }
         }
     }
 
     /// A number that is uploaded again after its deletion goes on counting revisions and keeps its authors.
     fn add_version(&mut self, number: &VersionNumber, package: &Package, stamp: Stamp) {
         let before = self.versions.remove(number);
-        let (revision, mut contributors) =
-            before.map_or((1, BTreeSet::new()), |deleted| (deleted.revision, deleted.contributors));
+        let (revision, mut contributors, ever_published) = before.map_or((1, BTreeSet::new(), false), |deleted| {
+            (deleted.revision, deleted.contributors, deleted.ever_published)
+        });
         contributors.extend(stamp.by.account());
         let version = Version {
             package: package.clone(),
             stage: Stage::Draft {},
             revision,
             contributors,
-            ever_published: false,
+            ever_published,
         };
         self.versions.insert(number.clone(), version);
     }
@@ -165,6 +181,7 @@ impl App {
             listing,
             ordinal: self.submissions,
         };
+        self.listing.decided = None;
         self.listing.review = Some(ListingReview {
             submission,
             claim: None,
@@ -177,12 +194,20 @@ impl App {
         }
     }
 
-    fn publish_listing(&mut self, listing: Digest) {
-        let Some(review) = self.listing.review.take() else {
+    /// An approved listing is in the store at once: it has no version to wait for.
+    fn decide_listing(&mut self, verdict: Verdict, stamp: Stamp) {
+        let Some(ListingReview { submission, .. }) = self.listing.review.take() else {
             return;
         };
-        self.listing.published = Some(listing);
-        self.listing.published_by = self.listing.published_by.max(review.submission.ordinal);
+        if verdict == Verdict::Approved {
+            self.listing.published = Some(submission.listing);
+            self.listing.published_by = self.listing.published_by.max(submission.ordinal);
+        }
+        self.listing.decided = Some(ListingDecision {
+            submission,
+            verdict,
+            reviewer: stamp.by.account(),
+        });
     }
 
     fn contribute(&mut self, number: &VersionNumber, stamp: Stamp) {
@@ -204,6 +229,13 @@ impl App {
         {
             version.stage = stage(submission);
         }
+    }
+}
+
+fn decided(submission: Submission, stamp: Stamp) -> Submission {
+    Submission {
+        decided_by: stamp.by.account(),
+        ..submission
     }
 }
 

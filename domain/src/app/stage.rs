@@ -1,6 +1,7 @@
 //! The life of a version, as one table.
 
 use super::{Authority, Claim, Submission};
+use crate::access::StageVisibility;
 
 /// Where a version stands, with what exists only there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +118,19 @@ impl Stage {
             Self::Published { .. } => "published",
             Self::Suspended { .. } => "suspended",
             Self::Deleted {} => "deleted",
+        }
+    }
+
+    #[must_use]
+    pub const fn visibility(&self) -> StageVisibility {
+        match self {
+            Self::Draft {} | Self::Deleted {} => StageVisibility::Own,
+            Self::Published { .. } => StageVisibility::InStore,
+            Self::Submitted { .. }
+            | Self::InReview { .. }
+            | Self::Approved { .. }
+            | Self::Rejected { .. }
+            | Self::Suspended { .. } => StageVisibility::HandedIn,
         }
     }
 

@@ -1,1 +1,14 @@
+//! The specification of an app, one file per subject; `version_life` is all of it as one table.
 
+mod claims;
+mod deletion;
+mod fixtures;
+mod listing_review;
+mod packages;
+mod publishing;
+mod review;
+mod separation_of_duties;
+mod status;
+mod submission;
+mod suspension;
+mod version_life;

@@ -31,13 +31,15 @@ impl Batch {
     }
 
     pub(crate) async fn revisions(&mut self, streams: &[&StreamName]) -> sqlx::Result<HashMap<StreamName, Revision>> {
+        if streams.is_empty() {
+            return Ok(HashMap::new());
+        }
         let names = serde_json::to_string(streams).map_err(|error| sqlx::Error::Encode(error.into()))?;
-        let rows: Vec<(String, Option<i64>)> = sqlx::query_as(
-            "SELECT value, (SELECT max(revision) FROM event WHERE stream = value) FROM json_each(?)",
-        )
-        .bind(names)
-        .fetch_all(&mut *self.transaction)
-        .await?;
+        let rows: Vec<(String, Option<i64>)> =
+            sqlx::query_as("SELECT value, (SELECT max(revision) FROM event WHERE stream = value) FROM json_each(?)")
+                .bind(names)
+                .fetch_all(&mut *self.transaction)
+                .await?;
         let mut revisions = HashMap::with_capacity(rows.len());
         for (stream, revision) in rows {
             let revision = Revision::new(natural(revision.unwrap_or(0))?);
@@ -50,7 +52,10 @@ impl Batch {
         if commands.is_empty() {
             return Ok(HashMap::new());
         }
-        let asked: Vec<_> = commands.iter().map(|command| json!([command.actor, command.id.simple()])).collect();
+        let asked: Vec<_> = commands
+            .iter()
+            .map(|command| json!([command.actor, command.id.simple()]))
+            .collect();
         let rows: Vec<(String, Uuid, Vec<u8>, i64, i64)> = sqlx::query_as(
             "WITH asked (actor, id) AS (SELECT value ->> 0, unhex(value ->> 1) FROM json_each(?))
              SELECT actor, id, request, position, events FROM asked JOIN command USING (actor, id)
@@ -75,8 +80,9 @@ impl Batch {
 
     pub(crate) async fn insert_events(&mut self, entries: &[&Entry]) -> sqlx::Result<()> {
         for rows in entries.chunks(ROWS_PER_INSERT) {
-            let mut insert =
-                QueryBuilder::new("INSERT INTO event (position, stream, revision, id, type, time_ms, leaf_hash, leaf) ");
+            let mut insert = QueryBuilder::new(
+                "INSERT INTO event (position, stream, revision, id, type, time_ms, leaf_hash, leaf) ",
+            );
             insert.push_values(rows, |mut row, Entry { recorded, leaf_hash }| {
                 // Positions and revisions are counts of stored events: they stay below 2^63.
                 row.push_bind(recorded.position.get().cast_signed())
@@ -110,19 +116,25 @@ impl Batch {
             });
             insert.build().execute(&mut *self.transaction).await?;
         }
-        if unchanged.is_empty() { Ok(()) } else { self.remember_unchanged(&unchanged, now).await }
+        if unchanged.is_empty() {
+            Ok(())
+        } else {
+            self.remember_unchanged(&unchanged, now).await
+        }
     }
 
     async fn remember_unchanged(&mut self, answers: &[&(CommandId, Answer)], now: DateTime<Utc>) -> sqlx::Result<()> {
         for (command, answer) in answers {
-            sqlx::query("INSERT INTO unchanged_command (actor, id, request, position, remembered_ms) VALUES (?, ?, ?, ?, ?)")
-                .bind(&command.actor)
-                .bind(command.id)
-                .bind(answer.request.as_slice())
-                .bind(integer(answer.position.get())?)
-                .bind(now.timestamp_millis())
-                .execute(&mut *self.transaction)
-                .await?;
+            sqlx::query(
+                "INSERT INTO unchanged_command (actor, id, request, position, remembered_ms) VALUES (?, ?, ?, ?, ?)",
+            )
+            .bind(&command.actor)
+            .bind(command.id)
+            .bind(answer.request.as_slice())
+            .bind(integer(answer.position.get())?)
+            .bind(now.timestamp_millis())
+            .execute(&mut *self.transaction)
+            .await?;
         }
         sqlx::query("DELETE FROM unchanged_command WHERE remembered_ms < ?")
             .bind((now - UNCHANGED_KEPT).timestamp_millis())
@@ -139,7 +151,11 @@ impl Batch {
                     .bind(key.master.as_slice())
                     .bind(key.wrapped.as_deref())
             }
-            VaultRow::Entry { digest, subject, ciphertext } => sqlx::query(
+            VaultRow::Entry {
+                digest,
+                subject,
+                ciphertext,
+            } => sqlx::query(
                 "INSERT INTO vault_entry (digest, subject, ciphertext) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             )
             .bind(digest.as_slice())

@@ -17,7 +17,12 @@ pub fn leaf_hash(leaf: &[u8]) -> Hash {
 /// `SHA-256(0x01 ‖ left ‖ right)`.
 #[must_use]
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    Sha256::new().chain_update([0x01]).chain_update(left).chain_update(right).finalize().into()
+    Sha256::new()
+        .chain_update([0x01])
+        .chain_update(left)
+        .chain_update(right)
+        .finalize()
+        .into()
 }
 
 /// The right edge of a tree: the roots of its perfect subtrees, largest first.
@@ -62,7 +67,9 @@ impl Frontier {
     #[must_use]
     pub fn root(&self) -> Hash {
         let from_the_right = self.subtrees.iter().rev().copied();
-        from_the_right.reduce(|right, left| node_hash(&left, &right)).unwrap_or_else(|| Sha256::digest([]).into())
+        from_the_right
+            .reduce(|right, left| node_hash(&left, &right))
+            .unwrap_or_else(|| Sha256::digest([]).into())
     }
 
     /// The subtree hashes, one after the other. The size is not included.
@@ -79,9 +86,15 @@ impl Frontier {
     pub fn from_bytes(size: u64, bytes: &[u8]) -> Result<Self, MalformedFrontier> {
         let (subtrees, rest) = bytes.as_chunks::<32>();
         if rest.is_empty() && subtrees.len() == size.count_ones() as usize {
-            Ok(Self { size, subtrees: subtrees.to_vec() })
+            Ok(Self {
+                size,
+                subtrees: subtrees.to_vec(),
+            })
         } else {
-            Err(MalformedFrontier { size, bytes: bytes.len() })
+            Err(MalformedFrontier {
+                size,
+                bytes: bytes.len(),
+            })
         }
     }
 }
@@ -112,8 +125,17 @@ mod tests {
 
     #[test]
     fn roots_equal_the_known_vectors_of_certificate_transparency() {
-        let leaves = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
-            .map(|leaf| hex::decode(leaf).unwrap());
+        let leaves = [
+            "",
+            "00",
+            "10",
+            "2021",
+            "3031",
+            "40414243",
+            "5051525354555657",
+            "606162636465666768696a6b6c6d6e6f",
+        ]
+        .map(|leaf| hex::decode(leaf).unwrap());
         let roots = [
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
             "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -133,8 +155,14 @@ mod tests {
     #[test]
     fn a_frontier_of_another_size_is_refused() {
         let bytes = frontier(&vec![vec![]; 5]).to_bytes();
-        assert_eq!(Frontier::from_bytes(7, &bytes), Err(MalformedFrontier { size: 7, bytes: 64 }));
-        assert_eq!(Frontier::from_bytes(5, &bytes[..63]), Err(MalformedFrontier { size: 5, bytes: 63 }));
+        assert_eq!(
+            Frontier::from_bytes(7, &bytes),
+            Err(MalformedFrontier { size: 7, bytes: 64 })
+        );
+        assert_eq!(
+            Frontier::from_bytes(5, &bytes[..63]),
+            Err(MalformedFrontier { size: 5, bytes: 63 })
+        );
     }
 
     proptest! {

@@ -1,0 +1,232 @@
+//! One administrative request, and the commands it becomes.
+
+use std::{collections::BTreeSet, fmt::Display, str::FromStr, time::Duration};
+
+use domain::{
+    account::{Account, Scope},
+    cluster::Cluster,
+    decider::Decider,
+    ids::{AccountId, ClusterId, ProjectId, TokenId, WorkspaceId},
+    name::{Claim, Name},
+    names::{AccountName, ClusterName, Namespace, ProjectName, RoleName, WorkspaceName},
+    permission::Permission,
+    project::Project,
+    role,
+    workspace::Workspace,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    auth, clock,
+    commands::{
+        Command, CommandError, CreateAccount, CreateProject, CreateWorkspace, DefineRole, Giver, GrantRole, IssueToken,
+        RevokeRole, RevokeToken, Target, load,
+    },
+    graphql::NodeId,
+    ids,
+    services::{DEFAULT_CLUSTER, Services},
+};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub enum AdminRequest {
+    CreateAccount { name: AccountName },
+    CreateToken { account: AccountName, lifetime: Option<Duration> },
+    RevokeToken { account: AccountName, token: TokenId },
+    DefineRole { role: RoleName, permissions: Vec<String> },
+    GrantRole { account: AccountName, role: RoleName, place: AdminPlace },
+    RevokeRole { account: AccountName, role: RoleName, place: AdminPlace },
+    CreateWorkspace { name: WorkspaceName },
+    CreateProject { workspace: WorkspaceName, name: ProjectName, cluster: Option<ClusterName>, namespace: Option<Namespace> },
+}
+
+/// Where a role is granted, by names as people type them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdminPlace {
+    Platform,
+    Workspace(WorkspaceName),
+    Project(WorkspaceName, ProjectName),
+}
+
+/// What was done: words for people, and for scripts the id that the API uses, or the token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdminAnswer {
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Shown this once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+/// Why it was not done, with the code that the API would give.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message} ({code})")]
+pub struct AdminError {
+    pub code: String,
+    pub message: String,
+}
+
+impl AdminRequest {
+    /// # Errors
+    ///
+    /// [`AdminError`]; nothing was recorded then.
+    pub async fn carry_out(self, services: &Services) -> Result<AdminAnswer, AdminError> {
+        let admin = Admin { services };
+        match self {
+            Self::CreateAccount { name } => {
+                let message = format!("account {name} created");
+                admin.create(&CreateAccount { name }, message).await
+            }
+            Self::CreateWorkspace { name } => {
+                let message = format!("workspace {name} created");
+                admin.create(&CreateWorkspace { name }, message).await
+            }
+            Self::CreateProject { workspace, name, cluster, namespace } => {
+                admin.create_project(workspace, name, cluster, namespace).await
+            }
+            Self::CreateToken { account, lifetime } => admin.create_token(&account, lifetime).await,
+            Self::RevokeToken { account, token } => {
+                let account = admin.account(&account).await?;
+                admin.run(&RevokeToken { account, token }).await?;
+                Ok(done(format!("token {token} revoked")))
+            }
+            Self::DefineRole { role, permissions } => {
+                let message = format!("role {role} defined");
+                admin.run(&DefineRole { role, permissions: expand(&permissions)? }).await?;
+                Ok(done(message))
+            }
+            Self::GrantRole { account, role, place } => {
+                let message = format!("{account} is {role} {place}");
+                let (account, scope) = (admin.account(&account).await?, admin.scope(place).await?);
+                admin.run(&GrantRole { account, role, scope }).await?;
+                Ok(done(message))
+            }
+            Self::RevokeRole { account, role, place } => {
+                let message = format!("{account} is not {role} {place} any more");
+                let (account, scope) = (admin.account(&account).await?, admin.scope(place).await?);
+                admin.run(&RevokeRole { account, role, scope }).await?;
+                Ok(done(message))
+            }
+        }
+    }
+}
+
+struct Admin<'a> {
+    services: &'a Services,
+}
+
+impl Admin<'_> {
+    async fn run<C: Command>(&self, command: &C) -> Result<Target, AdminError> {
+        Ok(self.services.commands.run(Giver::System, command).await?.target)
+    }
+
+    async fn create<C: Command>(&self, command: &C, message: String) -> Result<AdminAnswer, AdminError> {
+        let id = NodeId::of_target(&self.run(command).await?).map(|id| id.to_string());
+        Ok(AdminAnswer { message, id, token: None })
+    }
+
+    async fn create_project(
+        &self,
+        workspace: WorkspaceName,
+        name: ProjectName,
+        cluster: Option<ClusterName>,
+        namespace: Option<Namespace>,
+    ) -> Result<AdminAnswer, AdminError> {
+        let invalid = |error: domain::names::InvalidName| AdminError::new("NAME_INVALID", error);
+        let cluster = cluster.map_or_else(|| DEFAULT_CLUSTER.parse().map_err(invalid), Ok)?;
+        let namespace = namespace.map_or_else(|| name.as_str().parse().map_err(invalid), Ok)?;
+        let message = format!("project {name} of {workspace} is namespace {namespace} of cluster {cluster}");
+        let workspace = self.workspace(&workspace).await?;
+        let cluster: ClusterId = self.holder::<Cluster, _>(&Claim::Cluster(cluster.clone()), "cluster", cluster).await?;
+        self.create(&CreateProject { workspace, name, cluster, namespace }, message).await
+    }
+
+    async fn create_token(&self, name: &AccountName, lifetime: Option<Duration>) -> Result<AdminAnswer, AdminError> {
+        let account = self.account(name).await?;
+        let secret = auth::new_token().map_err(|error| AdminError::new("INTERNAL", error))?;
+        let token = TokenId::from_uuid(ids::fresh());
+        let expires = lifetime.map(|lifetime| clock::now() + lifetime);
+        self.run(&IssueToken { account, token, secret: auth::secret_of(&secret), expires }).await?;
+        let until = expires.map_or_else(|| "until it is revoked".to_owned(), |at| format!("until {at}"));
+        Ok(AdminAnswer {
+            message: format!("token {token} for {name}, valid {until}; it is shown only this once"),
+            id: Some(token.to_string()),
+            token: Some(secret.to_string()),
+        })
+    }
+
+    async fn scope(&self, place: AdminPlace) -> Result<Scope, AdminError> {
+        match place {
+            AdminPlace::Platform => Ok(Scope::Platform {}),
+            AdminPlace::Workspace(name) => Ok(Scope::Workspace { workspace: self.workspace(&name).await? }),
+            AdminPlace::Project(workspace, name) => {
+                let workspace = self.workspace(&workspace).await?;
+                let claim = Claim::Project { workspace, name: name.clone() };
+                let project: ProjectId = self.holder::<Project, _>(&claim, "project", name).await?;
+                Ok(Scope::Project { project })
+            }
+        }
+    }
+
+    async fn account(&self, name: &AccountName) -> Result<AccountId, AdminError> {
+        let claim = Claim::Account(self.services.key.of_account_name(name));
+        self.holder::<Account, _>(&claim, "account", name).await
+    }
+
+    async fn workspace(&self, name: &WorkspaceName) -> Result<WorkspaceId, AdminError> {
+        self.holder::<Workspace, _>(&Claim::Workspace(name.clone()), "workspace", name).await
+    }
+
+    /// What has a name, by the stream that says so.
+    async fn holder<D: Decider, I: FromStr>(&self, claim: &Claim, what: &str, name: impl Display) -> Result<I, AdminError> {
+        let taken = load::<Name>(&self.services.log, claim.stream_key()).await?;
+        let id = taken.and_then(|name| name.holder.strip_prefix(&format!("{}-", D::CATEGORY))?.parse().ok());
+        id.ok_or_else(|| AdminError::new("NOT_FOUND", format!("there is no {what} {name}")))
+    }
+}
+
+impl AdminError {
+    fn new(code: &str, message: impl Display) -> Self {
+        Self { code: code.to_owned(), message: message.to_string() }
+    }
+}
+
+impl From<CommandError> for AdminError {
+    fn from(error: CommandError) -> Self {
+        if let CommandError::Internal(cause) = &error {
+            tracing::error!(error = cause.as_ref() as &dyn std::error::Error, "an administrative request failed");
+        }
+        Self::new(error.code(), &error)
+    }
+}
+
+impl Display for AdminPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Platform => f.write_str("on the platform"),
+            Self::Workspace(workspace) => write!(f, "in workspace {workspace}"),
+            Self::Project(workspace, project) => write!(f, "in project {workspace}/{project}"),
+        }
+    }
+}
+
+fn done(message: String) -> AdminAnswer {
+    AdminAnswer { message, id: None, token: None }
+}
+
+/// Single permissions, and bundles by the names people know them by.
+fn expand(names: &[String]) -> Result<BTreeSet<Permission>, AdminError> {
+    let mut permissions = BTreeSet::new();
+    for name in names {
+        match role::bundle(name) {
+            Some(bundle) => permissions.extend(bundle),
+            None => {
+                let known = name.parse().map_err(|error| AdminError::new("PERMISSION_UNKNOWN", error))?;
+                permissions.insert(known);
+            }
+        }
+    }
+    Ok(permissions)
+}

@@ -1,0 +1,69 @@
+//! The command line.
+
+mod admin;
+mod demo;
+mod serve;
+
+use std::{error::Error, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+/// An app store for Helm charts: upload, review, publish, install, upgrade; every action a fact in a log that cannot
+/// be altered.
+#[derive(Debug, Parser)]
+#[command(name = "charthouse", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(serve::Serve),
+    /// Play the whole life of a Redis app on an empty data folder, and leave the server running
+    Demo(demo::Demo),
+    /// Make the first accounts, roles, workspaces, projects and tokens; works beside a running server too
+    Admin(admin::Admin),
+    /// Print the GraphQL schema
+    Schema,
+}
+
+/// Runs what the command line asks for.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging(matches!(cli.command, Command::Serve(_)));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error),
+    };
+    let outcome = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(serve) => serve.run().await.map(|()| ExitCode::SUCCESS),
+            Command::Demo(demo) => demo.run().await,
+            Command::Admin(admin) => admin.run().await.map(|()| ExitCode::SUCCESS),
+            Command::Schema => {
+                print!("{}", crate::graphql::sdl());
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    });
+    outcome.unwrap_or_else(|error| failed(error.as_ref()))
+}
+
+/// An error and its causes, for whoever sits at the terminal.
+fn failed(error: &(dyn Error + 'static)) -> ExitCode {
+    eprintln!("error: {error}");
+    for cause in std::iter::successors(error.source(), |cause| cause.source()) {
+        eprintln!("  because {cause}");
+    }
+    ExitCode::FAILURE
+}
+
+/// `RUST_LOG` says what is logged, to standard error. The server tells of its work; other commands only of trouble.
+fn start_logging(is_server: bool) {
+    let default = if is_server { "info" } else { "error" };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -1,0 +1,196 @@
+//! `charthouse admin`: what has to be there before anybody can sign in.
+
+use std::{error::Error, time::Duration};
+
+use clap::{Args, Subcommand};
+use domain::{
+    ids::TokenId,
+    names::{AccountName, ClusterName, Namespace, ProjectName, RoleName, WorkspaceName},
+};
+
+use crate::{
+    admin::{AdminAnswer, AdminError, AdminPlace, AdminRequest, ask},
+    config::{DataFolder, Limits},
+    services::Services,
+};
+
+#[derive(Debug, Args)]
+pub struct Admin {
+    #[command(flatten)]
+    data: DataFolder,
+    /// Print the answer as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    noun: Noun,
+}
+
+#[derive(Debug, Subcommand)]
+enum Noun {
+    /// People and machines that sign in
+    #[command(subcommand)]
+    Account(AccountVerb),
+    /// Bearer tokens
+    #[command(subcommand)]
+    Token(TokenVerb),
+    /// Custom platform roles, such as app-review
+    #[command(subcommand)]
+    Role(RoleVerb),
+    /// Tenants: they own apps and projects
+    #[command(subcommand)]
+    Workspace(WorkspaceVerb),
+    /// Namespaces of clusters that a workspace installs into
+    #[command(subcommand)]
+    Project(ProjectVerb),
+}
+
+#[derive(Debug, Subcommand)]
+enum AccountVerb {
+    /// Make an account, and grant it a role if one is named
+    Create {
+        name: AccountName,
+        /// A role to grant at once, on the platform
+        #[arg(long)]
+        role: Option<RoleName>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenVerb {
+    /// Make a bearer token; it is shown only this once
+    Create {
+        account: AccountName,
+        /// How long it is valid, such as 30days; for ever if not given
+        #[arg(long, value_parser = humantime::parse_duration)]
+        lifetime: Option<Duration>,
+    },
+    /// Make a token useless from now on
+    Revoke { account: AccountName, token: TokenId },
+}
+
+#[derive(Debug, Subcommand)]
+enum RoleVerb {
+    /// Give a custom role these permissions, and no others
+    Define {
+        role: RoleName,
+        /// A permission such as review.approve, or a bundle: app-store-management, app-store-view
+        #[arg(long = "permission", required = true)]
+        permissions: Vec<String>,
+    },
+    /// Let an account act in a role
+    Grant {
+        account: AccountName,
+        role: RoleName,
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+    /// Take a role back
+    Revoke {
+        account: AccountName,
+        role: RoleName,
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum WorkspaceVerb {
+    /// Make a workspace
+    Create { name: WorkspaceName },
+}
+
+#[derive(Debug, Subcommand)]
+enum ProjectVerb {
+    /// Make a project in a workspace
+    Create {
+        workspace: WorkspaceName,
+        name: ProjectName,
+        /// The cluster it is on; the built-in one if not given
+        #[arg(long)]
+        cluster: Option<ClusterName>,
+        /// Its namespace there; called like the project if not given
+        #[arg(long)]
+        namespace: Option<Namespace>,
+    },
+}
+
+/// Where: on the platform, unless a workspace or a project of it is named.
+#[derive(Debug, Args)]
+struct PlaceArguments {
+    #[arg(long)]
+    workspace: Option<WorkspaceName>,
+    #[arg(long, requires = "workspace")]
+    project: Option<ProjectName>,
+}
+
+impl Admin {
+    pub async fn run(self) -> Result<(), Box<dyn Error>> {
+        for request in requests(self.noun) {
+            let answer = carry_out(&self.data, request).await??;
+            show(&answer, self.json)?;
+        }
+        Ok(())
+    }
+}
+
+fn requests(noun: Noun) -> Vec<AdminRequest> {
+    match noun {
+        Noun::Account(AccountVerb::Create { name, role }) => {
+            let grant = role.map(|role| AdminRequest::GrantRole { account: name.clone(), role, place: AdminPlace::Platform });
+            std::iter::once(AdminRequest::CreateAccount { name }).chain(grant).collect()
+        }
+        Noun::Token(TokenVerb::Create { account, lifetime }) => vec![AdminRequest::CreateToken { account, lifetime }],
+        Noun::Token(TokenVerb::Revoke { account, token }) => vec![AdminRequest::RevokeToken { account, token }],
+        Noun::Role(RoleVerb::Define { role, permissions }) => vec![AdminRequest::DefineRole { role, permissions }],
+        Noun::Role(RoleVerb::Grant { account, role, place }) => {
+            vec![AdminRequest::GrantRole { account, role, place: place.into() }]
+        }
+        Noun::Role(RoleVerb::Revoke { account, role, place }) => {
+            vec![AdminRequest::RevokeRole { account, role, place: place.into() }]
+        }
+        Noun::Workspace(WorkspaceVerb::Create { name }) => vec![AdminRequest::CreateWorkspace { name }],
+        Noun::Project(ProjectVerb::Create { workspace, name, cluster, namespace }) => {
+            vec![AdminRequest::CreateProject { workspace, name, cluster, namespace }]
+        }
+    }
+}
+
+impl From<PlaceArguments> for AdminPlace {
+    fn from(place: PlaceArguments) -> Self {
+        match (place.workspace, place.project) {
+            (Some(workspace), Some(project)) => Self::Project(workspace, project),
+            (Some(workspace), None) => Self::Workspace(workspace),
+            (None, _) => Self::Platform,
+        }
+    }
+}
+
+/// By the server that runs on the folder, or without one, by this process.
+async fn carry_out(
+    data: &DataFolder,
+    request: AdminRequest,
+) -> Result<Result<AdminAnswer, AdminError>, Box<dyn Error>> {
+    if let Some(answer) = ask(&data.admin_socket(), &request).await? {
+        return Ok(answer);
+    }
+    let services = Services::open(data.clone(), Limits::from_environment()).await?;
+    let answer = request.carry_out(&services).await;
+    services.close().await;
+    Ok(answer)
+}
+
+fn show(answer: &AdminAnswer, json: bool) -> Result<(), Box<dyn Error>> {
+    if json {
+        println!("{}", serde_json::to_string(answer)?);
+        return Ok(());
+    }
+    // What a script may want to catch goes to standard output, the words about it beside it.
+    match &answer.token {
+        Some(token) => {
+            eprintln!("{}", answer.message);
+            println!("{token}");
+        }
+        None => println!("{}", answer.message),
+    }
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! Charts on their way in, and versions on their way to review and out again.
+
+use domain::{
+    app::{App, Command as Do, Event, Package},
+    category::{self, Category},
+    ids::{AppId, SubmissionId, WorkspaceId},
+    listing::{Listing, Maintainer, is_link},
+    name::Claim,
+    names::ChartName,
+    permission::Permission,
+    access::Place,
+    review_policy::ReviewPolicy,
+    version_number::VersionNumber,
+};
+use serde::Serialize;
+
+use super::{Command, CommandError, Target, Work, work::holder};
+use crate::{
+    ids,
+    uploads::{InvalidUpload, Upload, Uploaded},
+};
+
+/// Makes an app of an uploaded chart: its first version, and a listing drafted from what the chart says of itself.
+#[derive(Debug, Serialize)]
+pub struct UploadApp {
+    pub workspace: WorkspaceId,
+    pub upload: String,
+}
+
+impl Command for UploadApp {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        work.visible_workspace(self.workspace)?;
+        work.authorize(Permission::AppUpload, Place::Workspace(self.workspace))?;
+        let (chart, version, package) = uploaded_chart(work, &self.upload, self.workspace)?;
+        let listing = work.commands.content.put_listing(&drafted_listing(work, &chart, &package).await?).await?;
+
+        let app = AppId::from_uuid(ids::fresh());
+        let claim = Claim::App { workspace: self.workspace, chart: chart.clone() };
+        let upload = Do::Upload { workspace: self.workspace, chart, listing, version, package };
+        work.decide::<App>(app, upload).await?;
+        work.take_name(&claim, &holder::<App>(app)).await?;
+        Ok(Target::App(app))
+    }
+}
+
+/// Adds a version to an app.
+#[derive(Debug, Serialize)]
+pub struct UploadVersion {
+    pub app: AppId,
+    pub upload: String,
+}
+
+impl Command for UploadVersion {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        let app = work.visible_app(self.app).await?;
+        work.authorize(Permission::VersionUpload, Place::Workspace(app.workspace))?;
+        let (chart, version, package) = uploaded_chart(work, &self.upload, app.workspace)?;
+        let upload = Do::UploadVersion { chart, version: version.clone(), package };
+        work.decide_on_app(self.app, upload).await?;
+        Ok(Target::Version(self.app, version))
+    }
+}
+
+/// Exchanges the archive of a draft or rejected version.
+#[derive(Debug, Serialize)]
+pub struct ReplacePackage {
+    pub app: AppId,
+    pub version: VersionNumber,
+    pub expected_revision: Option<u64>,
+    pub upload: String,
+}
+
+impl Command for ReplacePackage {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        let app = work.visible_app(self.app).await?;
+        work.authorize(Permission::PackageReplace, Place::Workspace(app.workspace))?;
+        let (chart, number, package) = uploaded_chart(work, &self.upload, app.workspace)?;
+        let replace = Do::ReplacePackage { version: self.version.clone(), chart, number, package };
+        on_version(work, self.app, &self.version, self.expected_revision, replace).await
+    }
+}
+
+/// Hands a version, with the listing as it is drafted now, to the reviewers.
+#[derive(Debug, Serialize)]
+pub struct SubmitVersion {
+    pub app: AppId,
+    pub version: VersionNumber,
+    pub expected_revision: Option<u64>,
+}
+
+impl Command for SubmitVersion {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        let policy = work.commands.content.put_policy(&ReviewPolicy::default()).await?;
+        let submission = SubmissionId::from_uuid(ids::fresh());
+        let submit = Do::SubmitVersion { version: self.version.clone(), submission, policy };
+        on_version(work, self.app, &self.version, self.expected_revision, submit).await
+    }
+}
+
+/// Takes a version back from review, or from the publication it was approved for.
+#[derive(Debug, Serialize)]
+pub struct WithdrawVersion {
+    pub app: AppId,
+    pub version: VersionNumber,
+    pub expected_revision: Option<u64>,
+}
+
+impl Command for WithdrawVersion {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        let withdraw = Do::WithdrawVersion { version: self.version.clone() };
+        on_version(work, self.app, &self.version, self.expected_revision, withdraw).await
+    }
+}
+
+/// Deletes a version that is not under way and not in the store. Releases of it go on.
+#[derive(Debug, Serialize)]
+pub struct DeleteVersion {
+    pub app: AppId,
+    pub version: VersionNumber,
+    pub expected_revision: Option<u64>,
+}
+
+impl Command for DeleteVersion {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        let delete = Do::DeleteVersion { version: self.version.clone() };
+        on_version(work, self.app, &self.version, self.expected_revision, delete).await
+    }
+}
+
+/// Deletes an app whose versions are all deleted, and gives its names and its place on the shelf back.
+#[derive(Debug, Serialize)]
+pub struct DeleteApp {
+    pub app: AppId,
+}
+
+impl Command for DeleteApp {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        let app = work.visible_app(self.app).await?;
+        let deleted = work.decide_on_app(self.app, Do::DeleteApp).await?;
+        if deleted.contains(&Event::AppDeleted {}) {
+            let holder = holder::<App>(self.app);
+            let App { workspace, chart, category, .. } = app;
+            work.release_name(&Claim::App { workspace, chart: chart.clone() }, &holder).await?;
+            work.release_name(&Claim::Store { chart }, &holder).await?;
+            if let Some(category) = category {
+                work.decide::<Category>(category, category::Command::Unshelve { app: self.app }).await?;
+            }
+        }
+        Ok(Target::App(self.app))
+    }
+}
+
+/// Decides a command about one version, if the version is as its giver saw it.
+pub(super) async fn on_version(
+    work: &mut Work<'_>,
+    app: AppId,
+    version: &VersionNumber,
+    expected_revision: Option<u64>,
+    command: Do,
+) -> Result<Target, CommandError> {
+    let state = work.visible_app(app).await?;
+    if let (Some(expected), Some(known)) = (expected_revision, state.version(version)) {
+        known.expect_revision(version, expected).map_err(CommandError::rejected)?;
+    }
+    work.decide_on_app(app, command).await?;
+    Ok(Target::Version(app, version.clone()))
+}
+
+fn uploaded_chart(
+    work: &Work<'_>,
+    upload: &str,
+    workspace: WorkspaceId,
+) -> Result<(ChartName, VersionNumber, Package), CommandError> {
+    let uploaded = Upload::from_id(upload, &work.commands.key, work.account()?, workspace, work.stamp.at)?;
+    match uploaded {
+        Uploaded::Chart { name, version, package } => Ok((name, version, package)),
+        Uploaded::Icon { .. } | Uploaded::Screenshot { .. } => {
+            Err(InvalidUpload::WrongKind { expected: "chart" }.into())
+        }
+    }
+}
+
+/// What a chart says of itself, cut to what a listing may hold: a first draft, to be edited.
+async fn drafted_listing(work: &Work<'_>, name: &ChartName, package: &Package) -> Result<Listing, CommandError> {
+    let chart = work.commands.content.chart(package.chart).await?;
+    let metadata = chart.ok_or(CommandError::NotFound("chart"))?.metadata;
+    let maintainers = metadata.maintainers.into_iter().map(|maintainer| {
+        let url = maintainer.url.filter(|url| is_link(url));
+        Maintainer { name: maintainer.name, email: maintainer.email, url }
+    });
+    let drafted = Listing {
+        display_name: name.to_string(),
+        summary: metadata.description.unwrap_or_default(),
+        home: metadata.home.filter(|url| is_link(url)),
+        keywords: metadata.keywords,
+        maintainers: maintainers.collect(),
+        sources: metadata.sources.into_iter().filter(|url| is_link(url)).collect(),
+        licence: metadata.annotations.get("artifacthub.io/license").cloned(),
+        ..Listing::default()
+    };
+    Ok(drafted.cut_to_limits())
+}

@@ -1,0 +1,149 @@
+//! What users ask of releases. It is recorded here; the worker does it.
+
+use domain::{
+    access::Place,
+    app::Version,
+    digest::Sealed,
+    ids::{AppId, ProjectId, ReleaseId, WorkspaceId},
+    name::Claim,
+    names::ReleaseName,
+    permission::Permission,
+    project::Project,
+    release::{Command as Do, Deployment, Release},
+    version_number::VersionNumber,
+};
+use serde::Serialize;
+
+use super::{Command, CommandError, Target, Work, work::holder};
+use crate::ids;
+
+/// Installs a version of the store, or as a test one of the own workspace in any state but deleted.
+#[derive(Debug, Serialize)]
+pub struct InstallRelease {
+    pub project: ProjectId,
+    pub name: ReleaseName,
+    pub app: AppId,
+    pub version: VersionNumber,
+    pub values: Option<String>,
+}
+
+impl Command for InstallRelease {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        let project = visible_project(work, self.project).await?;
+        let place = Place::Project { project: self.project, workspace: project.workspace };
+        work.authorize(Permission::ReleaseInstall, place)?;
+        let version = installable(work, self.app, &self.version).await?;
+        let id = ReleaseId::from_uuid(ids::fresh());
+        let values = sealed_values(work, id, self.values.as_deref()).await?;
+        let deployment = Deployment { version: self.version.clone(), digest: version.package.digest, values };
+        let install = Do::Install { app: self.app, project: self.project, name: self.name.clone(), deployment };
+        work.decide::<Release>(id, install).await?;
+        let claim = Claim::Release { project: self.project, name: self.name.clone() };
+        work.take_name(&claim, &holder::<Release>(id)).await?;
+        Ok(Target::Release(id))
+    }
+}
+
+/// Brings a release to another version, to other values, or both; also corrects one that failed.
+#[derive(Debug, Serialize)]
+pub struct UpgradeRelease {
+    pub release: ReleaseId,
+    /// `None` stays at the version that is wanted now, and only reconfigures.
+    pub version: Option<VersionNumber>,
+    /// `None` keeps the values that are wanted now; the empty text goes back to the chart's defaults.
+    pub values: Option<String>,
+}
+
+impl Command for UpgradeRelease {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        let (release, place) = visible_release(work, self.release).await?;
+        work.authorize(Permission::ReleaseUpgrade, place)?;
+        let Deployment { version, digest, values } = release.wanted;
+        let values = match &self.values {
+            Some(values) => sealed_values(work, self.release, Some(values)).await?,
+            None => values,
+        };
+        let deployment = match &self.version {
+            Some(other) if *other != version => {
+                let digest = installable(work, release.app, other).await?.package.digest;
+                Deployment { version: other.clone(), digest, values }
+            }
+            // What runs may be suspended meanwhile: reconfiguring it goes on.
+            Some(_) | None => Deployment { version, digest, values },
+        };
+        work.decide::<Release>(self.release, Do::Upgrade { deployment }).await?;
+        Ok(Target::Release(self.release))
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct UninstallRelease {
+    pub release: ReleaseId,
+}
+
+impl Command for UninstallRelease {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        let (_, place) = visible_release(work, self.release).await?;
+        work.authorize(Permission::ReleaseUninstall, place)?;
+        work.decide::<Release>(self.release, Do::Uninstall).await?;
+        Ok(Target::Release(self.release))
+    }
+}
+
+/// A version the giver may install. Loading its app makes a suspension that lands meanwhile win.
+async fn installable(work: &mut Work<'_>, id: AppId, number: &VersionNumber) -> Result<Version, CommandError> {
+    let app = work.visible_app(id).await?;
+    let not_found = || CommandError::NotFound("version");
+    let version = app.version(number).ok_or_else(not_found)?;
+    let may_test = work.may(Permission::VersionTest, Place::Workspace(app.workspace));
+    if may_test || (app.is_installable(number) && work.may(Permission::StoreView, Place::Platform)) {
+        return Ok(version.clone());
+    }
+    if !work.sees_version(&app.visibility(), version.stage.visibility()) {
+        return Err(not_found());
+    }
+    let state = if app.suspended.is_some() { "of a suspended app" } else { version.stage.as_str() };
+    let message = format!("version {number} is {state}; only a published version can be installed");
+    Err(CommandError::Invalid { code: "VERSION_NOT_INSTALLABLE", message, path: vec!["input", "version"] })
+}
+
+async fn visible_project(work: &mut Work<'_>, id: ProjectId) -> Result<Project, CommandError> {
+    let project = work.load::<Project>(id).await?.ok_or(CommandError::NotFound("project"))?;
+    visible_in(work, id, project.workspace, "project")?;
+    Ok(project)
+}
+
+async fn visible_release(work: &mut Work<'_>, id: ReleaseId) -> Result<(Release, Place), CommandError> {
+    let not_found = || CommandError::NotFound("release");
+    let release = work.load::<Release>(id).await?.ok_or_else(not_found)?;
+    let project = work.load::<Project>(release.project).await?.ok_or_else(not_found)?;
+    let place = visible_in(work, release.project, project.workspace, "release")?;
+    Ok((release, place))
+}
+
+fn visible_in(
+    work: &Work<'_>,
+    project: ProjectId,
+    workspace: WorkspaceId,
+    what: &'static str,
+) -> Result<Place, CommandError> {
+    let place = Place::Project { project, workspace };
+    if work.may(Permission::ReleaseView, place) { Ok(place) } else { Err(CommandError::NotFound(what)) }
+}
+
+/// Values in the vault, under the key of their release. They are YAML and a mapping, or nothing.
+async fn sealed_values(work: &Work<'_>, id: ReleaseId, text: Option<&str>) -> Result<Option<Sealed>, CommandError> {
+    let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
+    let invalid = |code, message| CommandError::Invalid { code, message, path: vec!["input", "values"] };
+    let limit = work.commands.limits.values_max_bytes;
+    if text.len() > limit {
+        let message = format!("the values have {} bytes, and {limit} are allowed", text.len());
+        return Err(invalid("VALUES_TOO_LARGE", message));
+    }
+    match serde_yaml::from_str::<serde_yaml::Value>(text) {
+        Ok(serde_yaml::Value::Mapping(_) | serde_yaml::Value::Null) => {}
+        Ok(_) => return Err(invalid("VALUES_INVALID", "values are a YAML mapping, and these are not".to_owned())),
+        Err(error) => return Err(invalid("VALUES_INVALID", format!("the values are not YAML: {error}"))),
+    }
+    work.seal(&holder::<Release>(id), text).await.map(Some)
+}

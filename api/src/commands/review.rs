@@ -1,0 +1,156 @@
+//! Reviewers at work. A decision names what was read: the submission and the digests of its package and listing.
+
+use domain::{
+    app::{Command as Do, command::Seen},
+    digest::{Digest, Sealed},
+    ids::{AppId, SubmissionId},
+    version_number::VersionNumber,
+};
+use serde::Serialize;
+
+use super::{Command, CommandError, Target, Work, app::on_version};
+
+/// Takes a submitted version up for review, and keeps it from other reviewers for a day.
+#[derive(Debug, Serialize)]
+pub struct StartReview {
+    pub app: AppId,
+    pub version: VersionNumber,
+    pub expected_revision: Option<u64>,
+}
+
+impl Command for StartReview {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        let start = Do::StartReview { version: self.version.clone() };
+        on_version(work, self.app, &self.version, self.expected_revision, start).await
+    }
+}
+
+/// Gives a review back to the queue.
+#[derive(Debug, Serialize)]
+pub struct ReleaseReview {
+    pub app: AppId,
+    pub version: VersionNumber,
+    pub expected_revision: Option<u64>,
+}
+
+impl Command for ReleaseReview {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        let release = Do::ReleaseReview { version: self.version.clone() };
+        on_version(work, self.app, &self.version, self.expected_revision, release).await
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct ApproveVersion {
+    pub app: AppId,
+    pub version: VersionNumber,
+    pub submission: SubmissionId,
+    pub package_digest: Digest,
+    pub listing_digest: Digest,
+}
+
+impl Command for ApproveVersion {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        let seen = Seen { submission: self.submission, package: self.package_digest, listing: self.listing_digest };
+        let approve = Do::ApproveVersion { version: self.version.clone(), seen };
+        on_version(work, self.app, &self.version, None, approve).await
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct RejectVersion {
+    pub app: AppId,
+    pub version: VersionNumber,
+    pub submission: SubmissionId,
+    pub package_digest: Digest,
+    pub listing_digest: Digest,
+    pub reason: String,
+}
+
+impl Command for RejectVersion {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        let reason = required_reason(work, self.app, &self.reason).await?;
+        let seen = Seen { submission: self.submission, package: self.package_digest, listing: self.listing_digest };
+        let reject = Do::RejectVersion { version: self.version.clone(), seen, reason };
+        on_version(work, self.app, &self.version, None, reject).await
+    }
+}
+
+/// Takes a listing submitted on its own up for review.
+#[derive(Debug, Serialize)]
+pub struct StartListingReview {
+    pub app: AppId,
+}
+
+impl Command for StartListingReview {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        work.decide_on_app(self.app, Do::StartListingReview).await?;
+        Ok(Target::App(self.app))
+    }
+}
+
+/// Gives the review of a listing back to the queue.
+#[derive(Debug, Serialize)]
+pub struct ReleaseListingReview {
+    pub app: AppId,
+}
+
+impl Command for ReleaseListingReview {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        work.decide_on_app(self.app, Do::ReleaseListingReview).await?;
+        Ok(Target::App(self.app))
+    }
+}
+
+/// Approves a listing on its own; the store shows it at once.
+#[derive(Debug, Serialize)]
+pub struct ApproveListing {
+    pub app: AppId,
+    pub submission: SubmissionId,
+    pub listing_digest: Digest,
+}
+
+impl Command for ApproveListing {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        let approve = Do::ApproveListing { submission: self.submission, listing: self.listing_digest };
+        work.decide_on_app(self.app, approve).await?;
+        Ok(Target::App(self.app))
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct RejectListing {
+    pub app: AppId,
+    pub submission: SubmissionId,
+    pub listing_digest: Digest,
+    pub reason: String,
+}
+
+impl Command for RejectListing {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
+        let reason = required_reason(work, self.app, &self.reason).await?;
+        let reject = Do::RejectListing { submission: self.submission, listing: self.listing_digest, reason };
+        work.decide_on_app(self.app, reject).await?;
+        Ok(Target::App(self.app))
+    }
+}
+
+async fn required_reason(work: &mut Work<'_>, app: AppId, text: &str) -> Result<Sealed, CommandError> {
+    if text.trim().is_empty() {
+        let message = "a rejection needs a reason, and this one is empty".to_owned();
+        return Err(CommandError::Invalid { code: "REASON_REQUIRED", message, path: vec!["input", "reason"] });
+    }
+    sealed_reason(work, app, text).await
+}
+
+/// A reason in the vault, under the key of the app it is about.
+pub(super) async fn sealed_reason(work: &mut Work<'_>, app: AppId, text: &str) -> Result<Sealed, CommandError> {
+    let (found, limit) = (text.chars().count(), work.commands.limits.reason_max_characters);
+    if found > limit {
+        let message = format!("the reason has {found} characters, and {limit} are allowed");
+        return Err(CommandError::Invalid { code: "REASON_TOO_LONG", message, path: vec!["input", "reason"] });
+    }
+    // Nothing is sealed for somebody who may not know of the app.
+    work.visible_app(app).await?;
+    work.seal(&format!("app-{app}"), text).await
+}

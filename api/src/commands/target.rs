@@ -1,0 +1,64 @@
+//! What a command is about, so that its answer can show it.
+
+use domain::{
+    app::{self, App},
+    category::Category,
+    decider::Decider as _,
+    event::DomainEvent,
+    ids::{AccountId, AppId, CategoryId, ClusterId, ProjectId, ReleaseId, WorkspaceId},
+    release::Release,
+    version_number::VersionNumber,
+};
+use eventstore::Recorded;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    App(AppId),
+    Version(AppId, VersionNumber),
+    Category(CategoryId),
+    Release(ReleaseId),
+    Workspace(WorkspaceId),
+    Project(ProjectId),
+    Cluster(ClusterId),
+    Account(AccountId),
+    Role,
+}
+
+impl Target {
+    /// What `events`, left by one command, are about. A command records its own subject first.
+    #[must_use]
+    pub fn left_by(events: &[Recorded]) -> Option<Self> {
+        let first = events.first()?;
+        let key = first.stream.key();
+        match first.stream.category() {
+            App::CATEGORY => {
+                let app = key.parse().ok()?;
+                Some(version_of(first).map_or(Self::App(app), |version| Self::Version(app, version)))
+            }
+            Category::CATEGORY => key.parse().ok().map(Self::Category),
+            Release::CATEGORY => key.parse().ok().map(Self::Release),
+            "workspace" => key.parse().ok().map(Self::Workspace),
+            "project" => key.parse().ok().map(Self::Project),
+            "cluster" => key.parse().ok().map(Self::Cluster),
+            "account" => key.parse().ok().map(Self::Account),
+            "role" => Some(Self::Role),
+            _ => None,
+        }
+    }
+
+    #[must_use]
+    pub const fn app(&self) -> Option<AppId> {
+        match self {
+            Self::App(app) | Self::Version(app, _) => Some(*app),
+            _ => None,
+        }
+    }
+}
+
+fn version_of(event: &Recorded) -> Option<VersionNumber> {
+    let data = serde_json::from_str(event.envelope().ok()?.data.get()).ok()?;
+    match DomainEvent::restore(event.stream.category(), &event.name, &data).ok()? {
+        DomainEvent::App(event) => app::Event::version(&event).cloned(),
+        _ => None,
+    }
+}

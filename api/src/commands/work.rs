@@ -1,0 +1,225 @@
+//! One attempt at a command: what it has looked at, and what it has decided so far.
+
+use std::{any::Any, collections::HashMap, fmt::Display};
+
+use domain::{
+    access::{AppVisibility, Denied, Place, Principal, StageVisibility},
+    app::{self, App},
+    decider::{Decider, Stamp},
+    digest::Sealed,
+    event::{SCHEMA, StoredEvent},
+    ids::{AccountId, Actor, AppId, WorkspaceId},
+    name::{self, Claim, Name},
+    permission::Permission,
+};
+use eventstore::{EventStore, Guard, NewEvent, Recorded, Revision, StreamName, Write};
+
+use super::{CommandError, Commands};
+use crate::ids;
+
+pub struct Work<'a> {
+    pub commands: &'a Commands,
+    pub stamp: Stamp,
+    /// `None` for Charthouse itself, which needs no permission.
+    principal: Option<Principal>,
+    streams: HashMap<StreamName, Stream>,
+    /// In the order in which they were first decided on.
+    written: Vec<StreamName>,
+}
+
+struct Stream {
+    revision: Revision,
+    /// The aggregate's state, with what was decided in this attempt.
+    state: Box<dyn Any + Send + Sync>,
+    events: Vec<NewEvent>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(commands: &'a Commands, giver: Option<(Principal, Vec<(String, u64)>)>, stamp: Stamp) -> Self {
+        let mut streams = HashMap::new();
+        let principal = giver.map(|(principal, relied_on)| {
+            for (stream, revision) in relied_on {
+                // A revocation that lands first moves one of these streams, and the append is refused.
+                if let Ok(stream) = stream.parse() {
+                    let guard = Stream { revision: Revision::new(revision), state: Box::new(()), events: vec![] };
+                    streams.insert(stream, guard);
+                }
+            }
+            principal
+        });
+        Self { commands, stamp, principal, streams, written: vec![] }
+    }
+
+    pub fn account(&self) -> Result<AccountId, CommandError> {
+        match self.stamp.by {
+            Actor::Account(account) => Ok(account),
+            Actor::System => Err(CommandError::Unauthenticated),
+        }
+    }
+
+    pub fn may(&self, permission: Permission, place: Place) -> bool {
+        self.principal.as_ref().is_none_or(|principal| principal.may(permission, place))
+    }
+
+    pub fn authorize(&self, permission: Permission, place: Place) -> Result<(), Denied> {
+        self.principal.as_ref().map_or(Ok(()), |principal| principal.authorize(permission, place))
+    }
+
+    /// The state of an aggregate, which must not change until this attempt is recorded.
+    pub async fn load<D>(&mut self, key: impl Display) -> Result<D::State, CommandError>
+    where
+        D: Decider,
+        D::Event: StoredEvent,
+        D::State: Clone + Send + Sync + 'static,
+    {
+        let stream = stream::<D>(key)?;
+        if let Some(state) = self.streams.get(&stream).and_then(|known| known.state.downcast_ref::<D::State>()) {
+            return Ok(state.clone());
+        }
+        let (state, revision) = read::<D>(&self.commands.log, &stream).await?;
+        if self.streams.get(&stream).is_some_and(|relied_on| relied_on.revision != revision) {
+            return Err(CommandError::Outrun); // the grants have changed since they were read
+        }
+        let loaded = Stream { revision, state: Box::new(state.clone()), events: vec![] };
+        self.streams.insert(stream, loaded);
+        Ok(state)
+    }
+
+    /// Decides `command` on the aggregate's state and keeps what follows for the append.
+    pub async fn decide<D>(&mut self, key: impl Display + Copy, command: D::Command) -> Result<Vec<D::Event>, CommandError>
+    where
+        D: Decider,
+        D::Event: StoredEvent,
+        D::State: Clone + Send + Sync + 'static,
+    {
+        let mut state = self.load::<D>(key).await?;
+        let events = D::decide(&state, command, self.stamp).map_err(CommandError::rejected)?;
+        let name = stream::<D>(key)?;
+        for event in &events {
+            let stored = event.store().map_err(CommandError::internal)?;
+            state = D::evolve(state, event, self.stamp);
+            if let Some(stream) = self.streams.get_mut(&name) {
+                let new = NewEvent { id: ids::fresh(), name: stored.name, schema: SCHEMA, data: stored.data };
+                stream.events.push(new);
+            }
+        }
+        if let Some(stream) = self.streams.get_mut(&name) {
+            stream.state = Box::new(state);
+        }
+        if !events.is_empty() && !self.written.contains(&name) {
+            self.written.push(name);
+        }
+        Ok(events)
+    }
+
+    /// Takes a unique name for the stream `holder`.
+    pub async fn take_name(&mut self, claim: &Claim, holder: &str) -> Result<(), CommandError> {
+        let take = name::Command::Take { holder: holder.to_owned() };
+        self.decide::<Name>(claim.stream_key().as_str(), take).await.map(drop)
+    }
+
+    /// Gives a unique name back, if `holder` has it.
+    pub async fn release_name(&mut self, claim: &Claim, holder: &str) -> Result<(), CommandError> {
+        let release = name::Command::Release { holder: holder.to_owned() };
+        self.decide::<Name>(claim.stream_key().as_str(), release).await.map(drop)
+    }
+
+    /// An app the giver may know of. One of another tenant is as one that does not exist.
+    pub async fn visible_app(&mut self, id: AppId) -> Result<App, CommandError> {
+        let app = self.load::<App>(id).await?;
+        let sees = |app: &App| self.principal.as_ref().is_none_or(|principal| principal.sees_app(&app.visibility()));
+        app.filter(sees).ok_or(CommandError::NotFound("app"))
+    }
+
+    /// Asks for the permission `command` needs, and decides it on an app the giver may know of.
+    pub async fn decide_on_app(&mut self, id: AppId, command: app::Command) -> Result<Vec<app::Event>, CommandError> {
+        let app = self.visible_app(id).await?;
+        let permission = command.permission();
+        self.authorize(permission, Place::of(permission, app.workspace))?;
+        self.decide::<App>(id, command).await
+    }
+
+    pub fn sees_version(&self, app: &AppVisibility, stage: StageVisibility) -> bool {
+        self.principal.as_ref().is_none_or(|principal| principal.sees_version(app, stage))
+    }
+
+    /// Whether the giver may know that the workspace exists.
+    pub fn visible_workspace(&self, workspace: WorkspaceId) -> Result<(), CommandError> {
+        if self.may(Permission::WorkspaceView, Place::Workspace(workspace)) {
+            Ok(())
+        } else {
+            Err(CommandError::NotFound("workspace"))
+        }
+    }
+
+    /// Puts text that must be erasable into the vault, under the key of `subject`.
+    pub async fn seal(&self, subject: &str, text: &str) -> Result<Sealed, CommandError> {
+        let sealed = self.commands.vault.seal(subject, text.as_bytes()).await?;
+        Ok(Sealed {
+            subject: sealed.subject,
+            digest: domain::digest::Digest::from_bytes(*sealed.digest.as_bytes()),
+        })
+    }
+
+    /// What is to be written, and what must still hold for it.
+    pub(super) fn finish(mut self) -> Result<(Vec<Write>, Vec<Guard>), CommandError> {
+        let mut writes = Vec::with_capacity(self.written.len());
+        for stream in std::mem::take(&mut self.written) {
+            if let Some(Stream { revision, events, .. }) = self.streams.remove(&stream) {
+                writes.push(Write { stream, expected: revision, events });
+            }
+        }
+        let guards = self.streams.into_iter().map(|(stream, seen)| Guard { stream, revision: seen.revision });
+        Ok((writes, guards.collect()))
+    }
+}
+
+/// The holder of a name, as name streams record it.
+#[must_use]
+pub fn holder<D: Decider>(key: impl Display) -> String {
+    format!("{}-{key}", D::CATEGORY)
+}
+
+/// The state of an aggregate as the log has it now, for those who decide nothing.
+///
+/// # Errors
+///
+/// [`CommandError::Internal`] if the log cannot be read or holds what this program does not understand.
+pub async fn load<D>(log: &EventStore, key: impl Display) -> Result<D::State, CommandError>
+where
+    D: Decider,
+    D::Event: StoredEvent,
+{
+    Ok(read::<D>(log, &stream::<D>(key)?).await?.0)
+}
+
+async fn read<D>(log: &EventStore, stream: &StreamName) -> Result<(D::State, Revision), CommandError>
+where
+    D: Decider,
+    D::Event: StoredEvent,
+{
+    let recorded = log.read_stream(stream, Revision::NONE).await?;
+    let revision = recorded.last().map_or(Revision::NONE, |last| last.revision);
+    let mut state = D::State::default();
+    for event in &recorded {
+        let (event, stamp) = restore::<D>(event)?;
+        state = D::evolve(state, &event, stamp);
+    }
+    Ok((state, revision))
+}
+
+fn stream<D: Decider>(key: impl Display) -> Result<StreamName, CommandError> {
+    StreamName::new(D::CATEGORY, key).map_err(CommandError::internal)
+}
+
+fn restore<D>(recorded: &Recorded) -> Result<(D::Event, Stamp), CommandError>
+where
+    D: Decider,
+    D::Event: StoredEvent,
+{
+    let envelope = recorded.envelope().map_err(CommandError::internal)?;
+    let data = serde_json::from_str(envelope.data.get()).map_err(CommandError::internal)?;
+    let event = D::Event::restore(&recorded.name, &data).map_err(CommandError::internal)?;
+    let by = envelope.actor.parse().map_err(CommandError::internal)?;
+    Ok((event, Stamp { by, at: recorded.time }))
+}

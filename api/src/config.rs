@@ -1,0 +1,146 @@
+//! Settings: read once, at the start, from the command line and the environment.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::Args;
+
+use crate::chart_archive::ArchiveLimits;
+
+/// Where everything is kept.
+#[derive(Debug, Clone, Args)]
+pub struct DataFolder {
+    /// Folder of the log, the views, the blobs and the keys
+    #[arg(long = "data", env = "CHARTHOUSE_DATA", default_value = "charthouse-data", value_name = "DIR")]
+    pub root: PathBuf,
+}
+
+impl DataFolder {
+    #[must_use]
+    pub fn log_url(&self) -> String {
+        format!("sqlite://{}", self.root.join("log.db").display())
+    }
+
+    #[must_use]
+    pub fn views(&self) -> PathBuf {
+        self.root.join("views.db")
+    }
+
+    #[must_use]
+    pub fn blobs(&self) -> PathBuf {
+        self.root.join("blobs")
+    }
+
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.root.join("keys")
+    }
+
+    /// Where releases on a cluster of kind `directory` are rendered to.
+    #[must_use]
+    pub fn clusters(&self) -> PathBuf {
+        self.root.join("clusters")
+    }
+
+    /// The socket `charthouse admin` talks to while a server runs on this folder.
+    #[must_use]
+    pub fn admin_socket(&self) -> PathBuf {
+        self.root.join("admin.sock")
+    }
+
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.root.join("log.db").exists()
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+}
+
+/// What a server may be told.
+#[derive(Debug, Clone, Args)]
+pub struct ServerOptions {
+    /// Address to listen on; port 0 takes any free one
+    #[arg(long, env = "CHARTHOUSE_LISTEN", default_value = "127.0.0.1:7070", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// The helm program, version 3 or 4
+    #[arg(long, env = "CHARTHOUSE_HELM", default_value = "helm", value_name = "PROGRAM")]
+    pub helm: PathBuf,
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// Everything has a limit, and the limit has a unit in its name.
+#[derive(Debug, Clone, Args)]
+pub struct Limits {
+    /// Largest chart archive, in bytes
+    #[arg(long, env = "CHARTHOUSE_ARCHIVE_MAX_BYTES", default_value_t = 20 << 20, value_name = "BYTES")]
+    pub archive_max_bytes: u64,
+    /// Largest sum of the files in a chart archive, in bytes
+    #[arg(long, env = "CHARTHOUSE_ARCHIVE_UNPACKED_MAX_BYTES", default_value_t = 100 << 20, value_name = "BYTES")]
+    pub archive_unpacked_max_bytes: u64,
+    /// Most files and folders in a chart archive
+    #[arg(long, env = "CHARTHOUSE_ARCHIVE_ENTRIES_MAX", default_value_t = 10_000, value_name = "COUNT")]
+    pub archive_entries_max: u64,
+    /// Largest values of a release, in bytes
+    #[arg(long, env = "CHARTHOUSE_VALUES_MAX_BYTES", default_value_t = 1 << 20, value_name = "BYTES")]
+    pub values_max_bytes: usize,
+    /// Longest reason or comment, in characters
+    #[arg(long, env = "CHARTHOUSE_REASON_MAX_CHARACTERS", default_value_t = 4_000, value_name = "COUNT")]
+    pub reason_max_characters: usize,
+    /// Longest GraphQL document, in bytes
+    #[arg(long, env = "CHARTHOUSE_DOCUMENT_MAX_BYTES", default_value_t = 64 << 10, value_name = "BYTES")]
+    pub document_max_bytes: usize,
+    /// Largest body of a GraphQL request with its variables, in bytes
+    #[arg(long, env = "CHARTHOUSE_REQUEST_MAX_BYTES", default_value_t = 2 << 20, value_name = "BYTES")]
+    pub request_max_bytes: usize,
+    /// How long one request may take
+    #[arg(long, env = "CHARTHOUSE_REQUEST_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub request_timeout: Duration,
+    /// How long one run of Helm may take before it counts as failed
+    #[arg(long, env = "CHARTHOUSE_HELM_TIMEOUT", default_value = "10m", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub helm_timeout: Duration,
+    /// Most output of one run of Helm that is read, in bytes; more fails the run
+    #[arg(long, env = "CHARTHOUSE_HELM_OUTPUT_MAX_BYTES", default_value_t = 16 << 20, value_name = "BYTES")]
+    pub helm_output_max_bytes: u64,
+    /// Address space one run of Helm may use, in bytes
+    #[arg(long, env = "CHARTHOUSE_HELM_MEMORY_MAX_BYTES", default_value_t = 4 << 30, value_name = "BYTES")]
+    pub helm_memory_max_bytes: u64,
+    /// How many runs of Helm may go on at once
+    #[arg(long, env = "CHARTHOUSE_HELM_RUNS_MAX", default_value_t = 4, value_name = "COUNT")]
+    pub helm_runs_max: usize,
+    /// How long a read waits for a position it must have seen
+    #[arg(long, env = "CHARTHOUSE_READ_WAIT", default_value = "5s", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub read_wait: Duration,
+    /// How long an upload id can be used
+    #[arg(long, env = "CHARTHOUSE_UPLOAD_LIFETIME", default_value = "1day", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub upload_lifetime: Duration,
+}
+
+impl Limits {
+    /// The defaults, or what the environment says instead: for commands that do not offer them as options.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        #[derive(clap::Parser)]
+        struct Only {
+            #[command(flatten)]
+            limits: Limits,
+        }
+        <Only as clap::Parser>::parse_from(["charthouse"]).limits
+    }
+
+    #[must_use]
+    pub fn archive(&self) -> ArchiveLimits {
+        ArchiveLimits {
+            packed_max_bytes: self.archive_max_bytes,
+            unpacked_max_bytes: self.archive_unpacked_max_bytes,
+            entries_max: self.archive_entries_max,
+            ..ArchiveLimits::default()
+        }
+    }
+}

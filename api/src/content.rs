@@ -1,0 +1,92 @@
+//! Documents kept as blobs: what events name by digest, in canonical JSON.
+
+use bytes::Bytes;
+use domain::{digest::Digest, listing::Listing, review_policy::ReviewPolicy};
+use eventstore::{BlobError, Blobs};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::chart_archive::Chart;
+
+/// Published content, by SHA-256. What is removed reads as absent.
+#[derive(Clone)]
+pub struct Content {
+    blobs: Blobs,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ContentError {
+    #[error("the blob store failed")]
+    Blob(#[from] BlobError),
+    #[error("the document has no canonical form")]
+    NotCanonical(#[source] serde_json::Error),
+    #[error("the document {digest} is not what its event says it is")]
+    Malformed { digest: Digest, #[source] source: serde_json::Error },
+}
+
+impl Content {
+    #[must_use]
+    pub fn new(blobs: Blobs) -> Self {
+        Self { blobs }
+    }
+
+    /// Keeps `bytes`; they are durable when this returns, so an event may name them.
+    ///
+    /// # Errors
+    ///
+    /// [`ContentError::Blob`] if they could not be written.
+    pub async fn put(&self, bytes: Bytes) -> Result<Digest, ContentError> {
+        Ok(from_store(self.blobs.put(bytes).await?))
+    }
+
+    /// The bytes named `digest`, verified; `None` if they were removed.
+    ///
+    /// # Errors
+    ///
+    /// [`ContentError::Blob`] if they cannot be read, or are not the bytes that were kept.
+    pub async fn get(&self, digest: Digest) -> Result<Option<Bytes>, ContentError> {
+        match self.blobs.get(&to_store(digest)).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(BlobError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub async fn put_listing(&self, listing: &Listing) -> Result<Digest, ContentError> {
+        self.put_document(listing).await
+    }
+
+    pub async fn listing(&self, digest: Digest) -> Result<Option<Listing>, ContentError> {
+        self.document(digest).await
+    }
+
+    pub async fn put_chart(&self, chart: &Chart) -> Result<Digest, ContentError> {
+        self.put_document(chart).await
+    }
+
+    pub async fn chart(&self, digest: Digest) -> Result<Option<Chart>, ContentError> {
+        self.document(digest).await
+    }
+
+    pub async fn put_policy(&self, policy: &ReviewPolicy) -> Result<Digest, ContentError> {
+        self.put_document(policy).await
+    }
+
+    async fn put_document<T: Serialize>(&self, document: &T) -> Result<Digest, ContentError> {
+        let canonical = serde_json_canonicalizer::to_vec(document).map_err(ContentError::NotCanonical)?;
+        self.put(canonical.into()).await
+    }
+
+    async fn document<T: DeserializeOwned>(&self, digest: Digest) -> Result<Option<T>, ContentError> {
+        let Some(bytes) = self.get(digest).await? else { return Ok(None) };
+        let document = serde_json::from_slice(&bytes);
+        document.map(Some).map_err(|source| ContentError::Malformed { digest, source })
+    }
+}
+
+const fn to_store(digest: Digest) -> eventstore::Digest {
+    eventstore::Digest::from_bytes(*digest.as_bytes())
+}
+
+const fn from_store(digest: eventstore::Digest) -> Digest {
+    Digest::from_bytes(*digest.as_bytes())
+}

@@ -1,0 +1,58 @@
+//! A cluster that is a folder: one file of manifests per release, as a GitOps tool takes it over.
+//!
+//! `<root>/<cluster>/<namespace>/<release>/manifest.yaml`. A file is replaced whole, never half.
+
+use std::{io, path::PathBuf};
+
+use tokio::{fs, io::AsyncWriteExt as _};
+
+const MANIFEST: &str = "manifest.yaml";
+
+pub struct Directory {
+    root: PathBuf,
+}
+
+impl Directory {
+    /// Where a release of a project is written. All names are checked values without separators.
+    #[must_use]
+    pub fn of(clusters: &std::path::Path, cluster: &str, namespace: &str, release: &str) -> Self {
+        Self { root: clusters.join(cluster).join(namespace).join(release) }
+    }
+
+    /// Makes `manifest` what runs. Doing it again changes nothing.
+    pub async fn apply(&self, manifest: &str) -> io::Result<()> {
+        fs::create_dir_all(&self.root).await?;
+        let next = self.root.join(".manifest.yaml.next");
+        let mut file = fs::File::create(&next).await?;
+        file.write_all(manifest.as_bytes()).await?;
+        file.sync_all().await?;
+        fs::rename(&next, self.root.join(MANIFEST)).await
+    }
+
+    /// Takes the release away. Doing it again changes nothing.
+    pub async fn remove(&self) -> io::Result<()> {
+        match fs::remove_dir_all(&self.root).await {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            outcome => outcome,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_manifest_is_replaced_and_removed_however_often_it_is_asked() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = Directory::of(root.path(), "local", "demo", "redis");
+        let file = root.path().join("local/demo/redis/manifest.yaml");
+        for manifest in ["a: 1\n", "a: 1\n", "a: 2\n"] {
+            directory.apply(manifest).await.unwrap();
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), manifest);
+        }
+        directory.remove().await.unwrap();
+        directory.remove().await.unwrap();
+        assert!(!file.exists());
+    }
+}

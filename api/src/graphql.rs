@@ -1,0 +1,67 @@
+//! The GraphQL API: one file per noun, each resolver a few lines.
+//!
+//! Queries read the views; mutations give a command to `commands.rs` and show what it came to. Every read asks what the
+//! viewer may know: what he may not is as if it did not exist.
+
+mod accounts;
+mod apps;
+mod audit;
+mod categories;
+mod error;
+mod listings;
+mod mutations;
+mod node_id;
+mod nodes;
+mod page;
+mod releases;
+mod reviews;
+mod scalars;
+mod storefront;
+mod subscriptions;
+mod tenancy;
+mod versions;
+mod viewer;
+
+use async_graphql::MergedObject;
+
+pub use self::node_id::NodeId;
+use crate::services::Services;
+
+/// The full introspection query of common tools is 13 levels deep.
+const DEPTH_MAX: usize = 15;
+/// Fields a query may ask for, those of a list counted once for every item it may have.
+const COMPLEXITY_MAX: usize = 20_000;
+
+pub type Schema = async_graphql::Schema<Query, mutations::Mutation, subscriptions::Subscription>;
+
+#[derive(MergedObject, Default)]
+pub struct Query(
+    viewer::ViewerQuery,
+    nodes::NodeQuery,
+    storefront::StoreQuery,
+    apps::AppQuery,
+    versions::VersionQuery,
+    reviews::ReviewQuery,
+    categories::CategoryQuery,
+    tenancy::TenancyQuery,
+    releases::ReleaseQuery,
+    audit::AuditQuery,
+);
+
+/// The schema, answering from `services`.
+#[must_use]
+pub fn schema(services: Services) -> Schema {
+    builder().data(services).finish()
+}
+
+/// The schema as a document: `schema.graphql`.
+#[must_use]
+pub fn sdl() -> String {
+    builder().finish().sdl()
+}
+
+fn builder() -> async_graphql::SchemaBuilder<Query, mutations::Mutation, subscriptions::Subscription> {
+    Schema::build(Query::default(), mutations::Mutation::default(), subscriptions::Subscription)
+        .limit_depth(DEPTH_MAX)
+        .limit_complexity(COMPLEXITY_MAX)
+}

@@ -1,0 +1,71 @@
+//! Errors that end a request. What a command refuses is not one of them: it is a user error of the payload.
+
+use async_graphql::ErrorExtensions as _;
+
+use crate::commands::CommandError;
+
+/// Has a code in `extensions`. It deliberately has no `Display`: the library would turn it into an error without one.
+pub struct ApiError(async_graphql::Error);
+
+pub type Result<T> = std::result::Result<T, ApiError>;
+
+impl ApiError {
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self(async_graphql::Error::new(message).extend_with(|_, extensions| extensions.set("code", code)))
+    }
+
+    pub fn unauthenticated() -> Self {
+        Self::new("UNAUTHENTICATED", "send a token: Authorization: Bearer <token>")
+    }
+
+    /// Logs the cause, once; the caller learns only that there was one.
+    pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error, "a request failed");
+        Self::new("INTERNAL", "the server failed")
+    }
+}
+
+impl From<ApiError> for async_graphql::Error {
+    fn from(error: ApiError) -> Self {
+        error.0
+    }
+}
+
+impl From<domain::access::Denied> for ApiError {
+    fn from(denied: domain::access::Denied) -> Self {
+        Self::new("FORBIDDEN", denied.to_string())
+    }
+}
+
+impl From<projections::ViewError> for ApiError {
+    fn from(error: projections::ViewError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<crate::content::ContentError> for ApiError {
+    fn from(error: crate::content::ContentError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<eventstore::VaultError> for ApiError {
+    fn from(error: eventstore::VaultError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<eventstore::ReadError> for ApiError {
+    fn from(error: eventstore::ReadError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<CommandError> for ApiError {
+    fn from(error: CommandError) -> Self {
+        match &error {
+            CommandError::Internal(cause) => Self::internal(cause.as_ref()),
+            error => Self::new(error.code(), error.to_string()),
+        }
+    }
+}

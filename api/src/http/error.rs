@@ -1,0 +1,71 @@
+//! Errors of the plain HTTP doors: `{"error":{"code":…,"message":…}}`.
+
+use axum::{
+    Json,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::auth::InvalidToken;
+
+#[derive(Debug)]
+pub struct HttpError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl HttpError {
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into() }
+    }
+
+    /// For what does not exist and for what this caller may not know of, alike.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", format!("there is no such {what}"))
+    }
+
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        let message = "send a token: Authorization: Bearer <token>";
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message)
+    }
+
+    /// Logs the cause; the caller learns only that there was one.
+    pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "the server failed")
+    }
+}
+
+impl From<InvalidToken> for HttpError {
+    fn from(invalid: InvalidToken) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", invalid.to_string())
+    }
+}
+
+impl From<projections::ViewError> for HttpError {
+    fn from(error: projections::ViewError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<crate::content::ContentError> for HttpError {
+    fn from(error: crate::content::ContentError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl IntoResponse for HttpError {
+    fn into_response(self) -> Response {
+        let body = Json(json!({ "error": { "code": self.code, "message": self.message } }));
+        let mut response = (self.status, body).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = header::HeaderValue::from_static("Basic realm=\"charthouse\", Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}

@@ -1,0 +1,122 @@
+//! Which media type an answer has, and with which status.
+
+use axum::{
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use serde_json::{Value, json};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Media {
+    /// `application/graphql-response+json`: the status says whether the request was understood.
+    GraphQl,
+    /// `application/json`: 200 for whatever is a well-formed GraphQL answer, for clients from before the specification.
+    Json,
+}
+
+impl Media {
+    /// The type the client likes best of the two, or `None` if it accepts neither.
+    pub fn negotiate(headers: &HeaderMap) -> Option<Self> {
+        let Some(accept) = headers.get(header::ACCEPT) else { return Some(Self::Json) };
+        let accept = accept.to_str().ok()?;
+        let mut best: Option<(f32, Self)> = None;
+        for (range, quality) in accept.split(',').map(range_and_quality) {
+            let media = match range.as_str() {
+                "application/graphql-response+json" => Self::GraphQl,
+                "application/json" | "application/*" | "*/*" => Self::Json,
+                _ => continue,
+            };
+            if quality > 0.0 && best.is_none_or(|(quality_before, _)| quality > quality_before) {
+                best = Some((quality, media));
+            }
+        }
+        best.map(|(_, media)| media)
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::GraphQl => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        }
+    }
+
+    /// An executed request, or one that validation refused.
+    pub fn response(self, response: &async_graphql::Response) -> Response {
+        let mut body = serde_json::Map::new();
+        let errors: Vec<Value> = response.errors.iter().map(coded).collect();
+        // A request error has no path, and its answer has no `data` entry, not even null.
+        let is_request_error = response.data == async_graphql::Value::Null
+            && !response.errors.is_empty()
+            && response.errors.iter().all(|error| error.path.is_empty());
+        if !errors.is_empty() {
+            body.insert("errors".to_owned(), Value::Array(errors));
+        }
+        if !is_request_error {
+            let data = serde_json::to_value(&response.data).unwrap_or(Value::Null);
+            body.insert("data".to_owned(), data);
+        }
+        let status = if is_request_error { self.status_of_request_error() } else { StatusCode::OK };
+        self.with_status(status, &Value::Object(body))
+    }
+
+    pub const fn status_of_request_error(self) -> StatusCode {
+        match self {
+            Self::GraphQl => StatusCode::BAD_REQUEST,
+            Self::Json => StatusCode::OK,
+        }
+    }
+
+    pub fn with_status(self, status: StatusCode, body: &Value) -> Response {
+        (status, [(header::CONTENT_TYPE, self.as_str())], body.to_string()).into_response()
+    }
+}
+
+/// An error always has a code; what the library refuses by itself failed validation.
+fn coded(error: &async_graphql::ServerError) -> Value {
+    let mut value = serde_json::to_value(error).unwrap_or_else(|_| json!({ "message": error.message }));
+    if let Some(error) = value.as_object_mut() {
+        let extensions = error.entry("extensions").or_insert_with(|| json!({}));
+        if let Some(extensions) = extensions.as_object_mut() {
+            extensions.entry("code").or_insert_with(|| json!("GRAPHQL_VALIDATION_FAILED"));
+        }
+    }
+    value
+}
+
+pub fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    content_type.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// Whether a person's browser asks.
+pub fn prefers_html(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}
+
+fn range_and_quality(range: &str) -> (String, f32) {
+    let mut parts = range.split(';').map(str::trim);
+    let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let quality = parts.find_map(|part| part.strip_prefix("q=")).and_then(|quality| quality.parse().ok());
+    (name, quality.unwrap_or(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepting(accept: &str) -> Option<Media> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, accept.parse().unwrap());
+        Media::negotiate(&headers)
+    }
+
+    #[test]
+    fn the_client_gets_the_type_it_likes_best() {
+        assert_eq!(Media::negotiate(&HeaderMap::new()), Some(Media::Json));
+        assert_eq!(accepting("application/graphql-response+json, application/json;q=0.9"), Some(Media::GraphQl));
+        assert_eq!(accepting("application/json, application/graphql-response+json;q=0.5"), Some(Media::Json));
+        assert_eq!(accepting("*/*"), Some(Media::Json));
+        assert_eq!(accepting("text/html"), None);
+        assert_eq!(accepting("application/json;q=0"), None);
+    }
+}

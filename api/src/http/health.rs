@@ -1,0 +1,26 @@
+//! `/livez`: the process runs. `/readyz`: it can answer.
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
+use serde_json::json;
+
+use super::App;
+
+pub async fn live() -> &'static str {
+    "ok\n"
+}
+
+/// 200 if the views follow the log, 503 otherwise; the body says how far each is, in numbers of events.
+pub async fn ready(State(app): State<App>) -> Response {
+    let views = app.services.views.position();
+    let Ok(head) = app.services.log.head().await else {
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "views": views }))).into_response();
+    };
+    let ready = app.services.is_following();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ready": ready, "log": head.size, "views": views }))).into_response()
+}

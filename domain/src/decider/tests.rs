@@ -1,0 +1,177 @@
+//! `docs/errors.md` has one row for each code that the domain can answer with.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use chrono::DateTime;
+use uuid::Uuid;
+
+use super::{Reject, RejectionKind};
+use crate::{
+    account, app, category, cluster,
+    digest::Digest,
+    ids::{AccountId, AttemptId, SubmissionId},
+    name,
+    names::ChartName,
+    permission::{Level, Permission},
+    project, release, role,
+    version_number::VersionNumber,
+    workspace,
+};
+
+/// One example of each variant. A new variant fails to compile until it has one too.
+macro_rules! rejections {
+    ($($aggregate:ident { $($variant:ident $fields:tt)+ })+) => {
+        fn every_rejection() -> Vec<Box<dyn Reject>> {
+            vec![$($(Box::new(example!($aggregate $variant $fields)),)+)+]
+        }
+
+        $(const _: fn(&$aggregate::Rejection) = |rejection| match rejection {
+            $($aggregate::Rejection::$variant { .. } => {})+
+        };)+
+    };
+}
+
+macro_rules! example {
+    ($aggregate:ident $variant:ident ()) => { $aggregate::Rejection::$variant };
+    ($aggregate:ident $variant:ident ($($value:expr),+)) => { $aggregate::Rejection::$variant($($value),+) };
+    ($aggregate:ident $variant:ident { $($field:ident: $value:expr),+ }) => {
+        $aggregate::Rejection::$variant { $($field: $value),+ }
+    };
+}
+
+rejections! {
+    app {
+        NotFound ()
+        VersionNotFound (version())
+        Exists ()
+        VersionExists (version())
+        VersionRetired (version())
+        ChartNameDiffers { expected: chart(), found: chart() }
+        VersionDiffers { expected: version(), found: version() }
+        WrongState { version: version(), stage: "draft", allowed: &[] }
+        StaleRevision { version: version(), expected: 1, actual: 2 }
+        StaleSubmission { submission: submission(), package: digest(), listing: digest() }
+        OwnWork ()
+        ClaimedByAnother { reviewer: AccountId::from_uuid(Uuid::nil()), until: DateTime::UNIX_EPOCH }
+        AppSuspended ()
+        AppNotPublished ()
+        SuspendedByStore ()
+        VersionsRemain (vec![version()])
+        ListingNotInStore ()
+        ListingUnchanged ()
+        ListingUnderReview (submission())
+        ListingNotUnderReview ()
+        ListingReviewNotStarted ()
+        StaleListingSubmission { submission: submission(), listing: digest() }
+    }
+    release {
+        NotFound ()
+        Exists ()
+        OperationInFlight (release::OperationKind::Install)
+        StaleAttempt { attempt: AttemptId::from_uuid(Uuid::nil()) }
+        NothingToDo ()
+        ManifestMissing (release::OperationKind::Install)
+    }
+    account {
+        NotFound ()
+        Exists ()
+        WrongLevel { role: "auditor".parse().unwrap(), expected: Level::Platform, found: Level::Project }
+        Expired { expires: DateTime::UNIX_EPOCH, now: DateTime::UNIX_EPOCH }
+    }
+    category {
+        NotFound ()
+        Exists ()
+        NotEmpty { apps: 1 }
+    }
+    role {
+        BuiltIn ("auditor".parse().unwrap())
+        WrongLevel (Permission::AppUpload)
+        Empty ()
+    }
+}
+
+/// The rejections of aggregates that have a single one.
+fn every_single_rejection() -> Vec<Box<dyn Reject>> {
+    vec![
+        Box::new(cluster::Exists),
+        Box::new(name::Taken),
+        Box::new(project::Exists),
+        Box::new(workspace::Exists),
+    ]
+}
+
+fn all() -> impl Iterator<Item = Box<dyn Reject>> {
+    every_rejection().into_iter().chain(every_single_rejection())
+}
+
+fn version() -> VersionNumber {
+    "12.0.0".parse().unwrap()
+}
+
+fn chart() -> ChartName {
+    "redis".parse().unwrap()
+}
+
+fn submission() -> SubmissionId {
+    SubmissionId::from_uuid(Uuid::nil())
+}
+
+fn digest() -> Digest {
+    Digest::from_bytes([0; 32])
+}
+
+const fn in_words(kind: RejectionKind) -> &'static str {
+    match kind {
+        RejectionKind::NotFound => "not found",
+        RejectionKind::Forbidden => "forbidden",
+        RejectionKind::Invalid => "invalid",
+        RejectionKind::Conflict => "conflict",
+    }
+}
+
+/// Code and kind of each row in the domain's part of the document.
+fn documented() -> BTreeMap<String, String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/errors.md");
+    let text = fs::read_to_string(path).unwrap();
+    let (_, part) = text.split_once("\n## Rules of the domain\n").unwrap();
+    let part = part.split("\n## ").next().unwrap();
+    part.lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .map(|row| {
+            let mut cells = row.split('|').map(str::trim);
+            let code = cells.next().unwrap().trim_matches('`').to_owned();
+            (code, cells.next().unwrap().to_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn every_code_is_documented_with_its_kind_and_every_documented_code_exists() {
+    let rejections: BTreeMap<_, _> = all()
+        .map(|rejection| (rejection.code().to_owned(), in_words(rejection.kind()).to_owned()))
+        .collect();
+    assert_eq!(documented(), rejections);
+}
+
+#[test]
+fn a_code_has_one_kind_wherever_it_is_used() {
+    let pairs: BTreeSet<_> = all()
+        .map(|rejection| (rejection.code(), in_words(rejection.kind())))
+        .collect();
+    let codes: BTreeSet<_> = all().map(|rejection| rejection.code()).collect();
+    assert_eq!(pairs.len(), codes.len());
+}
+
+#[test]
+fn a_message_is_a_lower_case_fragment() {
+    for rejection in all() {
+        let message = rejection.to_string();
+        let code = rejection.code();
+        assert!(message.starts_with(char::is_lowercase), "{code}: {message}");
+        assert!(!message.ends_with('.'), "{code}: {message}");
+    }
+}

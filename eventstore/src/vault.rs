@@ -1,0 +1,211 @@
+//! What must be erasable is kept here, outside the log, encrypted under a key of its subject.
+//!
+//! An event names an entry by the hash of its ciphertext. Destroying the subject's key makes every
+//! entry of the subject unreadable, also in backups that are restored later, while all hashes in the
+//! log stay true. Data keys are random, and wrapped by the master key, which is not in the database.
+
+use std::sync::Arc;
+
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::admission::{VaultKey, VaultRow, Work};
+use crate::append::AppendError;
+use crate::digest::Digest;
+use crate::master_key::MasterKey;
+use crate::store::{EventStore, ReadError};
+
+const NONCE_BYTES: usize = 24;
+/// Largest plaintext of one entry, in bytes.
+const PLAINTEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
+const SUBJECT_BYTES_MAX: usize = 255;
+/// Told apart, so that a wrapped key can never pass for an entry.
+const KEY_PURPOSE: &[u8] = b"charthouse vault key\0";
+const ENTRY_PURPOSE: &[u8] = b"charthouse vault entry\0";
+
+/// The vault of one log. Clones share it.
+#[derive(Clone)]
+pub struct Vault {
+    store: EventStore,
+    master: Arc<MasterKey>,
+}
+
+/// What stands in an event in place of sealed text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Sealed {
+    /// Whose key opens it.
+    pub subject: String,
+    /// SHA-256 of the ciphertext.
+    pub digest: Digest,
+}
+
+/// Why something was not sealed or not unsealed.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    #[error("the key of {0} was destroyed, and nothing can be sealed for it any more")]
+    Erased(String),
+    #[error("the vault holds keys wrapped by another master key")]
+    OtherMasterKey,
+    #[error("the vault has no entry {0}")]
+    Missing(Digest),
+    /// Not what was sealed, or not for this subject.
+    #[error("the vault's entry or key for {0} is corrupt")]
+    Corrupt(String),
+    #[error("{bytes} bytes are too many to seal; {PLAINTEXT_BYTES_MAX} are allowed")]
+    TooLarge { bytes: usize },
+    #[error("a subject has 1 to {SUBJECT_BYTES_MAX} bytes, not {bytes}")]
+    Subject { bytes: usize },
+    #[error("the system has no random numbers for a key")]
+    Random(#[source] getrandom::Error),
+    #[error("the vault could not be written")]
+    Write(#[from] AppendError),
+    #[error("the vault could not be read")]
+    Read(#[from] ReadError),
+}
+
+impl Vault {
+    /// Opens the vault in the database of `store`.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::OtherMasterKey`] if it was filled under another master key.
+    pub async fn open(store: &EventStore, master: MasterKey) -> Result<Self, VaultError> {
+        let other = store
+            .backend()
+            .other_vault_master(&master.id())
+            .await
+            .map_err(ReadError::from)?;
+        if other.is_some() {
+            return Err(VaultError::OtherMasterKey);
+        }
+        Ok(Self {
+            store: store.clone(),
+            master: Arc::new(master),
+        })
+    }
+
+    /// Encrypts `plaintext` for `subject` and keeps it. Returns once it is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Erased`] if the subject's key was destroyed.
+    pub async fn seal(&self, subject: &str, plaintext: &[u8]) -> Result<Sealed, VaultError> {
+        if plaintext.len() > PLAINTEXT_BYTES_MAX {
+            return Err(VaultError::TooLarge { bytes: plaintext.len() });
+        }
+        let key = self.key_for(subject).await?;
+        let ciphertext = encrypt(&key, ENTRY_PURPOSE, subject, plaintext)?;
+        let digest = Digest::of(&ciphertext);
+        let sealed = Sealed {
+            subject: subject.to_owned(),
+            digest,
+        };
+        let entry = VaultRow::Entry {
+            digest: *digest.as_bytes(),
+            subject: subject.to_owned(),
+            ciphertext,
+        };
+        self.store.store(Work::Vault(entry)).await?;
+        Ok(sealed)
+    }
+
+    /// Decrypts what was sealed; `None` if the subject's key was destroyed.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Missing`] if there is no such entry, [`VaultError::Corrupt`] if it was altered.
+    pub async fn unseal(&self, sealed: &Sealed) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
+        let Sealed { subject, digest } = sealed;
+        let key = self.stored_key(subject).await?.ok_or(VaultError::Missing(*digest))?;
+        let Some(key) = self.unwrap(&key)? else { return Ok(None) };
+        let entry = self
+            .store
+            .backend()
+            .vault_entry(digest.as_bytes())
+            .await
+            .map_err(ReadError::from)?;
+        let ciphertext = entry.ok_or(VaultError::Missing(*digest))?;
+        if Digest::of(&ciphertext) != *digest {
+            return Err(VaultError::Corrupt(subject.clone()));
+        }
+        decrypt(&key, ENTRY_PURPOSE, subject, &ciphertext).map(Some)
+    }
+
+    /// The subject's data key; a new one if it never had any.
+    async fn key_for(&self, subject: &str) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        if !(1..=SUBJECT_BYTES_MAX).contains(&subject.len()) {
+            return Err(VaultError::Subject { bytes: subject.len() });
+        }
+        let stored = match self.stored_key(subject).await? {
+            Some(stored) => stored,
+            None => self.make_key(subject).await?,
+        };
+        self.unwrap(&stored)?
+            .ok_or_else(|| VaultError::Erased(subject.to_owned()))
+    }
+
+    /// Two may make a subject's first key at once: the first to be stored is the key of both.
+    async fn make_key(&self, subject: &str) -> Result<VaultKey, VaultError> {
+        let mut key = Zeroizing::new([0; 32]);
+        getrandom::fill(key.as_mut()).map_err(VaultError::Random)?;
+        let wrapped = encrypt(self.master.bytes(), KEY_PURPOSE, subject, key.as_ref())?;
+        let row = VaultKey {
+            subject: subject.to_owned(),
+            master: self.master.id(),
+            wrapped: Some(wrapped),
+        };
+        self.store.store(Work::Vault(VaultRow::Key(row))).await?;
+        let stored = self.stored_key(subject).await?;
+        stored.ok_or_else(|| VaultError::Corrupt(subject.to_owned()))
+    }
+
+    async fn stored_key(&self, subject: &str) -> Result<Option<VaultKey>, VaultError> {
+        Ok(self.store.backend().vault_key(subject).await.map_err(ReadError::from)?)
+    }
+
+    /// `None` if the key was destroyed.
+    fn unwrap(&self, stored: &VaultKey) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
+        let Some(wrapped) = &stored.wrapped else {
+            return Ok(None);
+        };
+        if stored.master != self.master.id() {
+            return Err(VaultError::OtherMasterKey);
+        }
+        decrypt(self.master.bytes(), KEY_PURPOSE, &stored.subject, wrapped).map(Some)
+    }
+}
+
+/// A random nonce and the ciphertext, bound to its purpose and its subject.
+fn encrypt(key: &[u8], purpose: &[u8], subject: &str, plaintext: &[u8]) -> Result<Vec<u8>, VaultError> {
+    let mut nonce = [0; NONCE_BYTES];
+    getrandom::fill(&mut nonce).map_err(VaultError::Random)?;
+    let payload = Payload {
+        msg: plaintext,
+        aad: &[purpose, subject.as_bytes()].concat(),
+    };
+    let cipher = cipher(key, subject)?;
+    let body = cipher
+        .encrypt(&XNonce::from(nonce), payload)
+        .map_err(|_| VaultError::Corrupt(subject.to_owned()))?;
+    Ok([nonce.as_slice(), &body].concat())
+}
+
+fn decrypt(key: &[u8], purpose: &[u8], subject: &str, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    let corrupt = || VaultError::Corrupt(subject.to_owned());
+    let (nonce, body) = ciphertext.split_first_chunk::<NONCE_BYTES>().ok_or_else(corrupt)?;
+    let payload = Payload {
+        msg: body,
+        aad: &[purpose, subject.as_bytes()].concat(),
+    };
+    let plaintext = cipher(key, subject)?
+        .decrypt(&XNonce::from(*nonce), payload)
+        .map_err(|_| corrupt())?;
+    Ok(Zeroizing::new(plaintext))
+}
+
+fn cipher(key: &[u8], subject: &str) -> Result<XChaCha20Poly1305, VaultError> {
+    let key = Key::try_from(key).map_err(|_| VaultError::Corrupt(subject.to_owned()))?;
+    Ok(XChaCha20Poly1305::new(&key))
+}

@@ -1,0 +1,89 @@
+//! What the event store promises, whatever database is under it.
+//!
+//! A promise is a function over an open [`Log`]. Each backend runs them all, and adds what only it
+//! can do wrong in a module of its own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a promise that is not kept ends the test"
+)]
+
+mod appending;
+mod commands;
+mod fixture;
+mod reading;
+mod sealing;
+mod sqlite;
+mod timing;
+
+use fixture::Log;
+
+macro_rules! keeps {
+    ($backend:ident: $($module:ident { $($promise:ident,)* })*) => {
+        mod $backend {
+            $(mod $module {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $promise() {
+                    crate::$module::$promise(&crate::Log::$backend().await).await;
+                })*
+            })*
+        }
+    };
+}
+
+macro_rules! contract {
+    ($($backend:ident)*) => {
+        mod contract {
+            $(keeps! { $backend:
+                appending {
+                    positions_count_from_zero_in_the_order_of_the_writes,
+                    a_conflict_names_the_stream_and_its_revision,
+                    a_guard_holds_without_writing,
+                    a_moved_guard_refuses_the_whole_append,
+                    an_append_is_stored_whole_or_not_at_all,
+                    losers_do_not_hurt_others,
+                    thirty_two_writers_leave_no_gap_for_a_tailing_reader,
+                    an_append_without_events_is_refused,
+                    a_stream_is_written_once_in_an_append,
+                    an_actor_that_is_no_name_is_refused,
+                    a_leaf_that_is_too_large_is_refused,
+                    a_name_that_is_taken_is_a_conflict,
+                    the_root_covers_every_leaf,
+                    a_closed_store_refuses,
+                }
+                commands {
+                    a_command_given_again_is_answered_what_it_was_answered,
+                    a_command_id_is_not_used_for_another_request,
+                    command_ids_of_others_do_not_matter,
+                    one_of_many_equal_commands_lands,
+                    a_command_that_changed_nothing_is_remembered_for_a_day,
+                    a_refused_command_leaves_no_answer,
+                }
+                reading {
+                    a_stream_is_read_past_a_revision,
+                    the_log_is_read_in_pages,
+                    an_event_is_read_as_it_was_acknowledged,
+                    a_subscription_catches_up_and_then_goes_live,
+                    a_subscription_ends_with_an_error_when_the_store_closes,
+                    what_was_acknowledged_is_there_after_opening_again,
+                }
+                timing {
+                    time_never_goes_back,
+                    a_clock_that_jumped_ahead_stops_appends_until_it_is_accepted,
+                    a_clock_that_passes_time_is_believed,
+                }
+                sealing {
+                    what_is_sealed_can_be_unsealed,
+                    a_sealed_text_opens_for_its_subject_only,
+                    an_entry_that_was_never_made_is_missing,
+                    first_seals_at_once_share_one_key,
+                    another_master_key_is_refused,
+                    sealing_and_appending_go_on_beside_each_other,
+                }
+            })*
+        }
+    };
+}
+
+contract! { sqlite }

@@ -1,0 +1,78 @@
+use eventstore::{Digest, MasterKey, Sealed, Vault, VaultError};
+use futures_util::future::join_all;
+
+use crate::fixture::{Log, note};
+
+pub(crate) async fn vault(log: &Log) -> Vault {
+    Vault::open(&log.store, key("0f")).await.unwrap()
+}
+
+fn key(digits: &str) -> MasterKey {
+    MasterKey::from_hex(&digits.repeat(32)).unwrap()
+}
+
+pub(crate) async fn what_is_sealed_can_be_unsealed(log: &Log) {
+    let vault = vault(log).await;
+    let sealed = vault.seal("account-1", b"the icon is blurred").await.unwrap();
+    assert_eq!(&**vault.unseal(&sealed).await.unwrap().unwrap(), b"the icon is blurred");
+    let again = vault.seal("account-1", b"the icon is blurred").await.unwrap();
+    assert_ne!(again.digest, sealed.digest, "equal texts must not be seen to be equal");
+}
+
+pub(crate) async fn a_sealed_text_opens_for_its_subject_only(log: &Log) {
+    let vault = vault(log).await;
+    let sealed = vault.seal("account-1", b"secret").await.unwrap();
+    vault.seal("account-2", b"other").await.unwrap();
+    let stolen = Sealed {
+        subject: "account-2".to_owned(),
+        ..sealed
+    };
+    assert!(matches!(vault.unseal(&stolen).await, Err(VaultError::Corrupt(subject)) if subject == "account-2"));
+}
+
+pub(crate) async fn an_entry_that_was_never_made_is_missing(log: &Log) {
+    let vault = vault(log).await;
+    vault.seal("account-1", b"secret").await.unwrap();
+    for subject in ["account-1", "account-2"] {
+        let unknown = Sealed {
+            subject: subject.to_owned(),
+            digest: Digest::of(b"never"),
+        };
+        assert!(matches!(vault.unseal(&unknown).await, Err(VaultError::Missing(digest)) if digest == unknown.digest));
+    }
+}
+
+pub(crate) async fn first_seals_at_once_share_one_key(log: &Log) {
+    let vault = vault(log).await;
+    let sealed = join_all((0..20_u8).map(|text| {
+        let vault = vault.clone();
+        async move { vault.seal("account-1", &[text]).await.unwrap() }
+    }));
+    for (text, sealed) in (0..20_u8).zip(sealed.await) {
+        assert_eq!(&**vault.unseal(&sealed).await.unwrap().unwrap(), [text]);
+    }
+}
+
+pub(crate) async fn another_master_key_is_refused(log: &Log) {
+    let vault = vault(log).await;
+    assert!(
+        Vault::open(&log.store, key("aa")).await.is_ok(),
+        "an empty vault has no master key yet"
+    );
+    vault.seal("account-1", b"secret").await.unwrap();
+    assert!(matches!(
+        Vault::open(&log.store, key("aa")).await,
+        Err(VaultError::OtherMasterKey)
+    ));
+}
+
+pub(crate) async fn sealing_and_appending_go_on_beside_each_other(log: &Log) {
+    let vault = vault(log).await;
+    let names: Vec<_> = (0..50).map(|i| format!("app-{i}")).collect();
+    let appends = join_all(names.iter().map(|name| log.store.append(note(name, 0))));
+    let seals = join_all(names.iter().map(|name| vault.seal(name, b"secret")));
+    let (appends, seals) = tokio::join!(appends, seals);
+    assert!(appends.iter().all(Result::is_ok));
+    assert!(seals.iter().all(Result::is_ok));
+    assert_eq!(log.store.head().await.unwrap().size, 50);
+}

@@ -1,0 +1,124 @@
+//! Who may do what, in memory: folded from the log like a view, and published together with the view's position.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use domain::{
+    access::Principal,
+    account::Account,
+    decider::Decider,
+    digest::Digest,
+    ids::{AccountId, ProjectId, TokenId, WorkspaceId},
+    names::RoleName,
+    role::{BuiltInRole, Role},
+};
+use rusqlite::Connection;
+
+use crate::{accounts, tenancy};
+
+/// Accounts, tokens, grants and roles as of one position of the log.
+#[derive(Debug, Default)]
+pub struct Access {
+    tokens: HashMap<Digest, (TokenHolder, Option<DateTime<Utc>>)>,
+    holders: HashMap<AccountId, Holder>,
+    workspaces: HashMap<ProjectId, WorkspaceId>,
+}
+
+/// Whom a token speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenHolder {
+    pub account: AccountId,
+    pub token: TokenId,
+}
+
+#[derive(Debug)]
+struct Holder {
+    principal: Principal,
+    relied_on: Vec<(String, u64)>,
+}
+
+impl Access {
+    /// Whom the token with this hash of its secret speaks for; nobody if it was revoked or has expired by `now`.
+    #[must_use]
+    pub fn by_token_secret(&self, secret: &Digest, now: DateTime<Utc>) -> Option<TokenHolder> {
+        let (holder, expires) = self.tokens.get(secret)?;
+        expires.is_none_or(|expires| now < expires).then_some(*holder)
+    }
+
+    /// The account with what its grants allow now; `None` if there is no such account.
+    #[must_use]
+    pub fn principal(&self, account: AccountId) -> Option<Principal> {
+        self.holders.get(&account).map(|holder| holder.principal.clone())
+    }
+
+    /// The streams that say what [`Access::principal`] answers, with their revisions here: the account's own, and those
+    /// of the custom roles it was granted. A command that guards them is refused if a revocation lands first.
+    #[must_use]
+    pub fn relied_on(&self, account: AccountId) -> Vec<(String, u64)> {
+        self.holders
+            .get(&account)
+            .map(|holder| holder.relied_on.clone())
+            .unwrap_or_default()
+    }
+
+    /// The workspace a project belongs to.
+    #[must_use]
+    pub fn project_workspace(&self, project: ProjectId) -> Option<WorkspaceId> {
+        self.workspaces.get(&project).copied()
+    }
+
+    pub(crate) fn load(conn: &Connection) -> rusqlite::Result<Self> {
+        let roles = accounts::all_roles(conn)?;
+        let revisions: BTreeMap<_, _> = roles.iter().map(|role| (role.name.clone(), role.revision)).collect();
+        let custom = roles.into_iter().map(|role| (role.name, role.permissions)).collect();
+        let mut granted: HashMap<_, Vec<_>> = HashMap::new();
+        for grant in accounts::all_grants(conn)? {
+            granted
+                .entry(grant.account)
+                .or_default()
+                .push((grant.role, grant.scope));
+        }
+        let holder = |(id, revision)| {
+            let grants = granted.remove(&id).unwrap_or_default();
+            let relied_on = relied_on(id, revision, grants.iter().map(|(role, _)| role), &revisions);
+            let principal = Principal::resolve(id, grants, &custom);
+            (id, Holder { principal, relied_on })
+        };
+        Ok(Self {
+            holders: accounts::all_accounts(conn)?.into_iter().map(holder).collect(),
+            tokens: accounts::valid_tokens(conn)?.into_iter().map(holder_of).collect(),
+            workspaces: tenancy::project_workspaces(conn)?.into_iter().collect(),
+        })
+    }
+}
+
+fn holder_of(token: accounts::Token) -> (Digest, (TokenHolder, Option<DateTime<Utc>>)) {
+    (
+        token.secret,
+        (
+            TokenHolder {
+                account: token.account,
+                token: token.id,
+            },
+            token.expires,
+        ),
+    )
+}
+
+/// A custom role that nobody defined yet is relied on too: it is at revision 0 until somebody does.
+fn relied_on<'a>(
+    account: AccountId,
+    revision: u64,
+    granted: impl Iterator<Item = &'a RoleName>,
+    revisions: &BTreeMap<RoleName, u64>,
+) -> Vec<(String, u64)> {
+    let custom: BTreeMap<_, _> = granted
+        .filter(|role| BuiltInRole::named(role).is_none())
+        .map(|role| (role, revisions.get(role).copied().unwrap_or_default()))
+        .collect();
+    let own = (format!("{}-{account}", Account::CATEGORY), revision);
+    let roles = custom
+        .into_iter()
+        .map(|(role, revision)| (format!("{}-{role}", Role::CATEGORY), revision));
+    std::iter::once(own).chain(roles).collect()
+}

@@ -1,0 +1,224 @@
+//! The audit trail: one row for every event of the log, with what it is about.
+//!
+//! Rows hold ids. What an event says beyond them is read from the log.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    account::{self, Scope},
+    category,
+    event::DomainEvent,
+    ids::{AccountId, Actor, AppId, CategoryId, ProjectId, ReleaseId, WorkspaceId},
+    name, project,
+    version_number::VersionNumber,
+};
+use rusqlite::{Connection, Transaction};
+
+pub use crate::moment::Period;
+use crate::{
+    dossier::Dossier,
+    error::ViewError,
+    fact::Fact,
+    page::{Conditions, KeyKind, List, Order, Page, PageRequest},
+    releases::Release,
+    sql::{self, Columns, values},
+};
+
+pub(crate) const SCHEMA: &str = "
+CREATE TABLE audit (
+    position  INTEGER NOT NULL PRIMARY KEY,
+    at        INTEGER NOT NULL,
+    actor     BLOB,
+    event     TEXT NOT NULL,
+    stream    TEXT NOT NULL,
+    revision  INTEGER NOT NULL,
+    workspace BLOB,
+    project   BLOB,
+    app       BLOB,
+    version   TEXT,
+    release   BLOB,
+    category  BLOB,
+    account   BLOB
+);
+CREATE INDEX audit_by_actor ON audit (actor);
+CREATE INDEX audit_by_event ON audit (event);
+CREATE INDEX audit_by_workspace ON audit (workspace) WHERE workspace IS NOT NULL;
+CREATE INDEX audit_by_app ON audit (app) WHERE app IS NOT NULL;
+CREATE INDEX audit_by_release ON audit (release) WHERE release IS NOT NULL;
+";
+
+/// An event, and what it is about as far as that applies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    pub position: u64,
+    pub at: DateTime<Utc>,
+    pub actor: Actor,
+    /// The event's stored name, such as `VersionApproved`.
+    pub event: String,
+    pub stream: String,
+    /// The event's number in its stream, from 1.
+    pub revision: u64,
+    pub about: About,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct About {
+    pub workspace: Option<WorkspaceId>,
+    pub project: Option<ProjectId>,
+    pub app: Option<AppId>,
+    pub version: Option<VersionNumber>,
+    pub release: Option<ReleaseId>,
+    pub category: Option<CategoryId>,
+    pub account: Option<AccountId>,
+}
+
+/// Which events to list; what is `None` does not matter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuditFilter {
+    pub actor: Option<Actor>,
+    pub event: Option<String>,
+    pub app: Option<AppId>,
+    pub workspace: Option<WorkspaceId>,
+    pub release: Option<ReleaseId>,
+    pub period: Period,
+}
+
+const SELECT: &str = "SELECT position, position, at, actor, event, stream, revision, workspace, project, app, version,
+                             release, category, account FROM audit";
+
+/// The trail, the newest event first.
+pub fn trail(conn: &Connection, filter: &AuditFilter, page: &PageRequest) -> Result<Page<AuditRow>, ViewError> {
+    let mut conditions = Conditions::default();
+    match filter.actor {
+        Some(Actor::Account(account)) => conditions.add("actor = ?", values![account]),
+        Some(Actor::System) => conditions.add("actor IS NULL", vec![]),
+        None => {}
+    }
+    conditions.add_if("event = ?", filter.event.clone());
+    conditions.add_if("app = ?", filter.app);
+    conditions.add_if("workspace = ?", filter.workspace);
+    conditions.add_if("release = ?", filter.release);
+    filter.period.restrict(conn, "position", &mut conditions)?;
+    let list = List {
+        select: SELECT,
+        column: "position",
+        kind: KeyKind::Position,
+        order: Order::Descending,
+    };
+    list.page(conn, conditions, page, AuditRow::read)
+}
+
+pub(crate) fn record(tx: &Transaction<'_>, fact: &Fact, about: About) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO audit (position, at, actor, event, stream, revision, workspace, project, app, version,
+               release, category, account) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let values = values![
+        fact.position,
+        fact.stamp.at,
+        fact.stamp.by.account(),
+        fact.name.as_str(),
+        fact.stream.as_str(),
+        fact.revision,
+        about.workspace,
+        about.project,
+        about.app,
+        about.version,
+        about.release,
+        about.category,
+        about.account,
+    ];
+    sql::execute(tx, sql, values).map(drop)
+}
+
+impl About {
+    /// What the event is about, as far as its stream and its facts say.
+    pub(crate) fn of(fact: &Fact) -> Self {
+        let mut about = Self::stream(fact.stream.as_str());
+        match &fact.event {
+            DomainEvent::Account(event) => about.granted(event),
+            DomainEvent::App(event) => about.version = event.version().cloned(),
+            DomainEvent::Category(event) => about.shelved(event),
+            DomainEvent::Name(name::Event::NameTaken { holder } | name::Event::NameReleased { holder }) => {
+                about = Self::stream(holder);
+            }
+            DomainEvent::Project(project::Event::ProjectCreated { workspace, .. }) => {
+                about.workspace = Some(*workspace);
+            }
+            DomainEvent::Cluster(_) | DomainEvent::Release(_) | DomainEvent::Role(_) | DomainEvent::Workspace(_) => {}
+        }
+        about
+    }
+
+    /// What an app's event is about beyond what it says.
+    pub(crate) fn within_app(mut self, dossier: &Dossier) -> Self {
+        self.workspace = Some(dossier.app.workspace);
+        self
+    }
+
+    /// What a release's event is about beyond what it says.
+    pub(crate) fn within_release(mut self, release: &Release) -> Self {
+        self.workspace = release.workspace;
+        self.project = Some(release.project);
+        self.app = Some(release.app);
+        self.version = Some(release.wanted.version.clone());
+        self
+    }
+
+    /// What a stream is about by its name, such as `app-0198…`.
+    fn stream(name: &str) -> Self {
+        let (category, key) = name.split_once('-').unwrap_or((name, ""));
+        let mut about = Self::default();
+        match category {
+            "account" => about.account = key.parse().ok(),
+            "app" => about.app = key.parse().ok(),
+            "category" => about.category = key.parse().ok(),
+            "project" => about.project = key.parse().ok(),
+            "release" => about.release = key.parse().ok(),
+            "workspace" => about.workspace = key.parse().ok(),
+            _ => {}
+        }
+        about
+    }
+
+    const fn granted(&mut self, event: &account::Event) {
+        match event {
+            account::Event::RoleGranted { scope, .. } | account::Event::RoleRevoked { scope, .. } => match scope {
+                Scope::Platform {} => {}
+                Scope::Workspace { workspace } => self.workspace = Some(*workspace),
+                Scope::Project { project } => self.project = Some(*project),
+            },
+            account::Event::AccountCreated { .. }
+            | account::Event::TokenIssued { .. }
+            | account::Event::TokenRevoked { .. } => {}
+        }
+    }
+
+    const fn shelved(&mut self, event: &category::Event) {
+        match event {
+            category::Event::AppShelved { app } | category::Event::AppUnshelved { app } => self.app = Some(*app),
+            category::Event::CategoryCreated { .. }
+            | category::Event::CategoryEdited { .. }
+            | category::Event::CategoryDeleted {} => {}
+        }
+    }
+}
+
+impl AuditRow {
+    fn read(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            position: columns.take()?,
+            at: columns.take()?,
+            actor: columns.take::<Option<_>>()?.map_or(Actor::System, Actor::Account),
+            event: columns.take()?,
+            stream: columns.take()?,
+            revision: columns.take()?,
+            about: About {
+                workspace: columns.take()?,
+                project: columns.take()?,
+                app: columns.take()?,
+                version: columns.take()?,
+                release: columns.take()?,
+                category: columns.take()?,
+                account: columns.take()?,
+            },
+        })
+    }
+}

@@ -1,0 +1,126 @@
+//! Categories: the shelves of the store, with how many apps stand on them.
+
+use domain::{
+    category::Event,
+    ids::CategoryId,
+    names::{CategoryName, IconName},
+};
+use rusqlite::{Connection, Transaction, types::Value};
+
+use crate::{
+    error::ViewError,
+    fact::Fact,
+    moment::{self, Kept},
+    sql::{self, Columns, values},
+};
+
+pub(crate) const SCHEMA: &str = "
+CREATE TABLE category (
+    id         BLOB NOT NULL PRIMARY KEY,
+    name       TEXT NOT NULL,
+    icon       TEXT NOT NULL,
+    created    INTEGER NOT NULL,
+    valid_from INTEGER NOT NULL
+) WITHOUT ROWID;
+";
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Category {
+    pub id: CategoryId,
+    pub name: CategoryName,
+    pub icon: IconName,
+    /// The position it was created at.
+    pub created: u64,
+}
+
+/// A category, and how many apps the store shows in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    pub category: Category,
+    pub apps: u64,
+}
+
+const SELECT: &str = "SELECT id, name, icon, created FROM category";
+
+/// All categories, by name.
+pub fn all(conn: &Connection) -> Result<Vec<Counted>, ViewError> {
+    let sql = "SELECT id, name, icon, created, (SELECT count(*) FROM store_entry e WHERE e.category = id)
+               FROM category ORDER BY name COLLATE NOCASE, id";
+    let counted = |c: &mut Columns<'_, '_>| {
+        Ok(Counted {
+            category: Category::read(c)?,
+            apps: c.take()?,
+        })
+    };
+    Ok(sql::rows(conn, sql, vec![], counted)?)
+}
+
+/// How many apps the store shows that have no category.
+pub fn uncategorised(conn: &Connection) -> Result<u64, ViewError> {
+    let sql = "SELECT count(*) FROM store_entry WHERE category IS NULL";
+    Ok(sql::first(conn, sql, vec![], Columns::take)?.unwrap_or_default())
+}
+
+/// A category that is not deleted.
+pub fn category(conn: &Connection, id: CategoryId) -> Result<Option<Category>, ViewError> {
+    Ok(live(conn, id)?)
+}
+
+fn live(conn: &Connection, id: CategoryId) -> rusqlite::Result<Option<Category>> {
+    sql::first(conn, &format!("{SELECT} WHERE id = ?"), values![id], Category::read)
+}
+
+pub(crate) fn create(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute_batch(SCHEMA)?;
+    moment::create_history::<Category>(conn)
+}
+
+pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &Event) -> Result<(), ViewError> {
+    let id: CategoryId = fact.subject()?;
+    let before = live(tx, id)?;
+    let after = match event {
+        Event::CategoryCreated { name, icon } => Some(Category {
+            id,
+            name: name.clone(),
+            icon: icon.clone(),
+            created: fact.position,
+        }),
+        Event::CategoryEdited { name, icon } => {
+            let edited = |before| Category {
+                name: name.clone(),
+                icon: icon.clone(),
+                ..before
+            };
+            before.clone().map(edited)
+        }
+        // Which shelf an app stands on is told by the app.
+        Event::AppShelved { .. } | Event::AppUnshelved { .. } => before.clone(),
+        Event::CategoryDeleted {} => None,
+    };
+    Ok(moment::replace(tx, fact.position, before.as_ref(), after.as_ref())?)
+}
+
+impl Category {
+    fn read(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: columns.take()?,
+            name: columns.take()?,
+            icon: columns.take()?,
+            created: columns.take()?,
+        })
+    }
+}
+
+impl Kept for Category {
+    const TABLE: &'static str = "category";
+    const KEY: &'static [&'static str] = &["id"];
+    const COLUMNS: &'static [&'static str] = &["name", "icon", "created"];
+
+    fn key(&self) -> Vec<Value> {
+        values![self.id]
+    }
+
+    fn values(&self) -> Vec<Value> {
+        values![self.name, self.icon, self.created]
+    }
+}

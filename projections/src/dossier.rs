@@ -1,0 +1,223 @@
+//! An app as its own aggregate remembers it, with the marks that views show beside it.
+//!
+//! Rows about apps are functions of this, so the rules of an app's life are the domain's alone: which stage a version
+//! is in, which one is the latest, whether the app is in the store.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    app::{self, App, Authority, Event},
+    decider::Decider,
+    digest::Sealed,
+    ids::{AppId, SubmissionId},
+    version_number::VersionNumber,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{fact::Fact, moment::Mark};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Dossier {
+    pub(crate) id: AppId,
+    /// How many events of the app's stream are in here.
+    pub(crate) revision: u64,
+    pub(crate) app: App,
+    pub(crate) uploaded: Mark,
+    /// When it first came into the store.
+    pub(crate) first_published: Option<Mark>,
+    pub(crate) suspension: Option<Suspension>,
+    pub(crate) listing_submitted: Option<Mark>,
+    pub(crate) versions: BTreeMap<VersionNumber, Notes>,
+}
+
+/// What a version's stage does not say.
+#[derive(Debug, Clone)]
+pub(crate) struct Notes {
+    pub(crate) uploaded: Mark,
+    pub(crate) updated: Mark,
+    pub(crate) submitted: Option<Mark>,
+    pub(crate) decision: Option<Decided>,
+    pub(crate) published: Option<Mark>,
+    pub(crate) suspension: Option<Suspension>,
+}
+
+/// Out of the store: in whose name, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspension {
+    pub authority: Authority,
+    pub reason: Option<Sealed>,
+    pub mark: Mark,
+}
+
+/// How a review of a version ended last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    pub submission: SubmissionId,
+    pub decision: Decision,
+    /// Why it was rejected.
+    pub reason: Option<Sealed>,
+    /// `by` is the reviewer.
+    pub mark: Mark,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decision {
+    Approved,
+    Rejected,
+}
+
+impl Dossier {
+    /// The dossier after one more event. `None` as long as there is no app.
+    pub(crate) fn record(before: Option<Self>, id: AppId, event: &Event, fact: &Fact) -> Option<Self> {
+        let mark = fact.mark();
+        let Some(before) = before else {
+            let app = App::evolve(None, event, fact.stamp)?;
+            return Some(Self {
+                id,
+                revision: fact.revision,
+                app,
+                uploaded: mark,
+                first_published: None,
+                suspension: None,
+                listing_submitted: None,
+                versions: BTreeMap::new(),
+            });
+        };
+        let Self { app, .. } = before;
+        let app = App::evolve(Some(app), event, fact.stamp)?;
+        let mut dossier = Self {
+            app,
+            revision: fact.revision,
+            ..before
+        };
+        dossier.annotate(event, mark);
+        Some(dossier)
+    }
+
+    fn annotate(&mut self, event: &Event, mark: Mark) {
+        if let Some(notes) = event.version().and_then(|number| self.versions.get_mut(number)) {
+            notes.updated = mark;
+        }
+        match event {
+            Event::VersionUploaded { version, .. } => {
+                self.versions.insert(version.clone(), Notes::uploaded(mark));
+            }
+            Event::VersionSubmitted { version, .. } => self.note(version, |notes| notes.submitted = Some(mark)),
+            Event::VersionApproved {
+                version, submission, ..
+            } => {
+                self.decide(version, *submission, Decision::Approved, None, mark);
+            }
+            Event::VersionRejected {
+                version,
+                submission,
+                reason,
+                ..
+            } => {
+                self.decide(version, *submission, Decision::Rejected, Some(reason.clone()), mark);
+            }
+            Event::PublishedToStore { version, .. } => {
+                self.first_published.get_or_insert(mark);
+                self.note(version, |notes| notes.published = Some(mark));
+            }
+            Event::ListingSubmitted { .. } => self.listing_submitted = Some(mark),
+            Event::Suspended {
+                version,
+                authority,
+                reason,
+            } => {
+                let suspension = Suspension {
+                    authority: *authority,
+                    reason: reason.clone(),
+                    mark,
+                };
+                self.suspend(version.as_ref(), Some(suspension));
+            }
+            Event::Resumed { version } => self.suspend(version.as_ref(), None),
+            Event::AppUploaded { .. }
+            | Event::PackageReplaced { .. }
+            | Event::ListingEdited { .. }
+            | Event::IconSet { .. }
+            | Event::CategoryAssigned { .. }
+            | Event::VersionWithdrawn { .. }
+            | Event::ReviewStarted { .. }
+            | Event::ReviewReleased { .. }
+            | Event::ListingWithdrawn { .. }
+            | Event::ListingReviewStarted { .. }
+            | Event::ListingReviewReleased { .. }
+            | Event::ListingApproved { .. }
+            | Event::ListingRejected { .. }
+            | Event::VersionDeleted { .. }
+            | Event::AppDeleted {} => {}
+        }
+    }
+
+    fn note(&mut self, number: &VersionNumber, note: impl FnOnce(&mut Notes)) {
+        if let Some(notes) = self.versions.get_mut(number) {
+            note(notes);
+        }
+    }
+
+    fn decide(
+        &mut self,
+        number: &VersionNumber,
+        submission: SubmissionId,
+        decision: Decision,
+        reason: Option<Sealed>,
+        mark: Mark,
+    ) {
+        self.note(number, |notes| {
+            notes.decision = Some(Decided {
+                submission,
+                decision,
+                reason,
+                mark,
+            })
+        });
+    }
+
+    fn suspend(&mut self, number: Option<&VersionNumber>, suspension: Option<Suspension>) {
+        match number {
+            None => self.suspension = suspension,
+            Some(number) => self.note(number, |notes| notes.suspension = suspension),
+        }
+    }
+
+    /// A version with what is noted about it.
+    pub(crate) fn version(&self, number: &VersionNumber) -> Option<(&app::Version, &Notes)> {
+        Some((self.app.versions.get(number)?, self.versions.get(number)?))
+    }
+}
+
+impl Notes {
+    const fn uploaded(mark: Mark) -> Self {
+        Self {
+            uploaded: mark,
+            updated: mark,
+            submitted: None,
+            decision: None,
+            published: None,
+            suspension: None,
+        }
+    }
+}
+
+/// One event of an app, with the app before and after it.
+pub(crate) struct Change<'a> {
+    pub(crate) fact: &'a Fact,
+    pub(crate) event: &'a Event,
+    pub(crate) before: Option<&'a Dossier>,
+    pub(crate) after: &'a Dossier,
+}
+
+impl Change<'_> {
+    /// The versions whose rows may have changed.
+    pub(crate) fn touched(&self) -> Vec<&VersionNumber> {
+        match self.event.version() {
+            Some(number) => vec![number],
+            // An edit of the listing, among others, moves versions that it does not name.
+            None => self.after.app.versions.keys().collect(),
+        }
+    }
+}

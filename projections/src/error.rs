@@ -1,0 +1,52 @@
+//! Why a view could not be kept or asked.
+
+use std::path::PathBuf;
+
+use domain::event::UndecodableEvent;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ViewError {
+    /// The view stops before this event: it was written by a newer program, or it is damaged.
+    #[error("the event at position {position} cannot be applied")]
+    Undecodable {
+        position: u64,
+        #[source]
+        source: UnreadableEvent,
+    },
+    /// Somebody else writes to the view file.
+    #[error("the view stands at position {at}, and the event to apply is at {event}")]
+    OutOfStep { at: u64, event: u64 },
+    /// The key came from another list, or was made up.
+    #[error("{0:?} is not a place in this list")]
+    InvalidKey(String),
+    #[error("the log could not be read")]
+    Log(#[from] eventstore::ReadError),
+    #[error("published content could not be read")]
+    Content(#[from] eventstore::BlobError),
+    #[error("the view file {} could not be replaced", path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the view database failed")]
+    Database(#[from] rusqlite::Error),
+    /// The question itself broke, or the process is ending.
+    #[error("the question was given up before it was answered")]
+    Abandoned,
+}
+
+/// What is wrong with an event.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadableEvent {
+    #[error("its leaf is damaged")]
+    Leaf(#[from] eventstore::MalformedLeaf),
+    #[error("its facts are not JSON")]
+    Facts(#[from] serde_json::Error),
+    #[error("it is not an event this program knows")]
+    Unknown(#[from] UndecodableEvent),
+    #[error("nobody known acted")]
+    Actor(#[from] domain::ids::InvalidActor),
+    #[error("stream {0:?} does not end in an id")]
+    Stream(String),
+}

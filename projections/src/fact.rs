@@ -1,0 +1,64 @@
+//! An event as projectors see it: decoded, with its place, its time and its author.
+
+use std::str::FromStr;
+
+use domain::{decider::Stamp, event::DomainEvent, ids::Actor};
+use eventstore::{Recorded, StreamName};
+
+use crate::{
+    error::{UnreadableEvent, ViewError},
+    moment::Mark,
+};
+
+#[derive(Debug)]
+pub(crate) struct Fact {
+    pub(crate) position: u64,
+    pub(crate) stream: StreamName,
+    /// The event's number in its stream, from 1.
+    pub(crate) revision: u64,
+    pub(crate) name: String,
+    pub(crate) stamp: Stamp,
+    pub(crate) event: DomainEvent,
+}
+
+impl Fact {
+    /// # Errors
+    ///
+    /// [`ViewError::Undecodable`] if this program does not know the event.
+    pub(crate) fn decode(recorded: &Recorded) -> Result<Self, ViewError> {
+        let position = recorded.position.get();
+        Self::read(recorded).map_err(|source| ViewError::Undecodable { position, source })
+    }
+
+    fn read(recorded: &Recorded) -> Result<Self, UnreadableEvent> {
+        let envelope = recorded.envelope()?;
+        let data = serde_json::from_str(envelope.data.get())?;
+        Ok(Self {
+            position: recorded.position.get(),
+            stream: recorded.stream.clone(),
+            revision: recorded.revision.get(),
+            name: recorded.name.clone(),
+            stamp: Stamp {
+                by: envelope.actor.parse::<Actor>()?,
+                at: recorded.time,
+            },
+            event: DomainEvent::restore(recorded.stream.category(), &recorded.name, &data)?,
+        })
+    }
+
+    /// The id that the event's stream is named by.
+    pub(crate) fn subject<T: FromStr>(&self) -> Result<T, ViewError> {
+        self.stream.key().parse().map_err(|_| ViewError::Undecodable {
+            position: self.position,
+            source: UnreadableEvent::Stream(self.stream.as_str().to_owned()),
+        })
+    }
+
+    pub(crate) const fn mark(&self) -> Mark {
+        Mark {
+            position: self.position,
+            at: self.stamp.at,
+            by: self.stamp.by.account(),
+        }
+    }
+}

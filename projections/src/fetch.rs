@@ -1,0 +1,87 @@
+//! What a batch needs from outside the view file: documents it names, and the past of apps that are not in memory.
+
+use domain::{app::App, decider::Decider, digest::Digest, event::DomainEvent, ids::AppId};
+use eventstore::{BlobError, Blobs, EventStore, Revision, StreamName};
+use tokio::task::JoinSet;
+
+use crate::{
+    content::{Document, Wanted},
+    dossier::Dossier,
+    error::ViewError,
+    fact::Fact,
+    writer::{Plan, Supplies},
+};
+
+const READS_AT_ONCE: usize = 16;
+
+/// # Errors
+///
+/// If the log or the blob store fails. A document that is not there, or is not what it should be, is left out.
+pub(crate) async fn supplies(log: &EventStore, blobs: &Blobs, plan: &Plan) -> Result<Supplies, ViewError> {
+    let mut dossiers = Vec::with_capacity(plan.apps.len());
+    for (id, revision) in &plan.apps {
+        dossiers.extend(dossier(log, *id, *revision).await?);
+    }
+    Ok(Supplies {
+        documents: documents(blobs, &plan.documents).await?,
+        dossiers,
+    })
+}
+
+async fn documents(blobs: &Blobs, wanted: &[Wanted]) -> Result<Vec<Document>, ViewError> {
+    let mut wanted = wanted.iter().copied();
+    let mut reads = JoinSet::new();
+    let mut read = Vec::with_capacity(wanted.len());
+    for first in wanted.by_ref().take(READS_AT_ONCE) {
+        reads.spawn(document(blobs.clone(), first));
+    }
+    while let Some(done) = reads.join_next().await {
+        read.extend(done.map_err(|_| ViewError::Abandoned)??);
+        if let Some(next) = wanted.next() {
+            reads.spawn(document(blobs.clone(), next));
+        }
+    }
+    Ok(read)
+}
+
+async fn document(blobs: Blobs, wanted: Wanted) -> Result<Option<Document>, BlobError> {
+    let digest = wanted.digest();
+    let bytes = match blobs.get(&eventstore::Digest::from_bytes(*digest.as_bytes())).await {
+        Ok(bytes) => bytes,
+        Err(BlobError::Missing(_)) => return Ok(None),
+        Err(error @ BlobError::Corrupt(_)) => {
+            leave_out(digest, &error);
+            return Ok(None);
+        }
+        Err(error @ (BlobError::Folder { .. } | BlobError::Storage(_))) => return Err(error),
+    };
+    match wanted.read(&bytes) {
+        Ok(document) => Ok(Some(document)),
+        Err(error) => {
+            leave_out(digest, &error);
+            Ok(None)
+        }
+    }
+}
+
+fn leave_out(digest: Digest, error: &(dyn std::error::Error + 'static)) {
+    tracing::warn!(%digest, error, "published content is unreadable and is treated as removed");
+}
+
+/// The app after the first `revision` events of its stream.
+async fn dossier(log: &EventStore, id: AppId, revision: u64) -> Result<Option<Dossier>, ViewError> {
+    let Ok(stream) = StreamName::new(App::CATEGORY, id) else {
+        return Ok(None);
+    };
+    let mut dossier = None;
+    for recorded in log.read_stream(&stream, Revision::NONE).await? {
+        if recorded.revision.get() > revision {
+            break;
+        }
+        let fact = Fact::decode(&recorded)?;
+        if let DomainEvent::App(event) = &fact.event {
+            dossier = Dossier::record(dossier, id, event, &fact);
+        }
+    }
+    Ok(dossier)
+}

@@ -1,0 +1,114 @@
+//! The view file: a cache of the log, which may be deleted at any time.
+
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use eventstore::EventStore;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::{
+    accounts, apps, audit, categories,
+    checkpoint::{self, Checkpoint},
+    content,
+    error::ViewError,
+    releases, reviews, storefront, tenancy,
+};
+
+/// Prepared statements a connection keeps: more than there are shapes of queries times a few page sizes.
+const STATEMENTS_KEPT: usize = 256;
+const MMAP_MAX_BYTES: i64 = 1 << 30;
+const CACHE_MAX_KIB: i64 = 32 * 1024;
+
+/// Opens the view of `log` in `path` for writing. A file that is missing, or is not a view of this log made by this
+/// program, is replaced by an empty one.
+pub(crate) async fn open(path: &Path, log: &EventStore) -> Result<Connection, ViewError> {
+    if let Some((conn, checkpoint)) = existing(path)? {
+        if checkpoint.holds(log).await? {
+            return Ok(conn);
+        }
+        tracing::info!(path = %path.display(), "the view file is not of this log or program, and is built anew");
+    }
+    delete(path)?;
+    create(path, log)
+}
+
+/// A connection that cannot write.
+pub(crate) fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    tune(&conn)?;
+    Ok(conn)
+}
+
+/// The file with its checkpoint; `None` if there is no file, or it is not a view.
+fn existing(path: &Path) -> Result<Option<(Connection, Checkpoint)>, ViewError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let opened = open_for_writing(path).and_then(|conn| Ok(Checkpoint::read(&conn)?.map(|found| (conn, found))));
+    match opened {
+        Ok(found) => Ok(found),
+        Err(error) if is_unusable(&error) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Another program's file, another schema, or a damaged file: not a failure of the disk.
+fn is_unusable(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown)
+    )
+}
+
+fn create(path: &Path, log: &EventStore) -> Result<Connection, ViewError> {
+    let mut conn = open_for_writing(path)?;
+    let tx = conn.transaction()?;
+    for schema in [
+        checkpoint::SCHEMA,
+        content::SCHEMA,
+        releases::SCHEMA,
+        tenancy::SCHEMA,
+        accounts::SCHEMA,
+        audit::SCHEMA,
+    ] {
+        tx.execute_batch(schema)?;
+    }
+    storefront::create(&tx)?;
+    apps::create(&tx)?;
+    reviews::create(&tx)?;
+    categories::create(&tx)?;
+    Checkpoint::start(log.identity()).insert(&tx)?;
+    tx.commit()?;
+    Ok(conn)
+}
+
+fn open_for_writing(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open(path)?;
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    // What a crash takes is read from the log again.
+    conn.pragma_update(None, "synchronous", "NORMAL")?;
+    tune(&conn)?;
+    Ok(conn)
+}
+
+fn tune(conn: &Connection) -> rusqlite::Result<()> {
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    conn.pragma_update(None, "mmap_size", MMAP_MAX_BYTES)?;
+    conn.pragma_update(None, "cache_size", -CACHE_MAX_KIB)?;
+    conn.pragma_update(None, "temp_store", "MEMORY")
+}
+
+fn delete(path: &Path) -> Result<(), ViewError> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        let path = PathBuf::from(name);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => return Err(ViewError::File { path, source }),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}

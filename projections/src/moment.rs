@@ -1,0 +1,141 @@
+//! Where in the log something happened, and rows that remember what they were.
+//!
+//! A row that keeps its past stands in a small live table with the position it is valid from. When it changes at
+//! position *p*, what it was goes to the end of `<table>_history`, valid to *p*: the row as of position *q* is the one
+//! with `valid_from <= q < valid_to`, or the live one.
+
+use chrono::{DateTime, Utc};
+use domain::ids::AccountId;
+use rusqlite::{Connection, Transaction, types::Value};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    checkpoint,
+    page::Conditions,
+    sql::{self, Column, values},
+};
+
+/// When something happened, where that stands in the log, and who did it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    pub position: u64,
+    pub at: DateTime<Utc>,
+    /// `None` is Charthouse itself.
+    pub by: Option<AccountId>,
+}
+
+/// A span of time. Events have the log's time, which never goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Period {
+    /// The first moment that belongs to it.
+    pub from: Option<DateTime<Utc>>,
+    /// The first moment after it.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Period {
+    /// Restricts `column`, which holds positions, to what happened in this period.
+    pub(crate) fn restrict(self, conn: &Connection, column: &str, conditions: &mut Conditions) -> rusqlite::Result<()> {
+        if let Some(from) = self.from {
+            conditions.add(&format!("{column} >= ?"), values![position_at(conn, from)?]);
+        }
+        if let Some(until) = self.until {
+            conditions.add(&format!("{column} < ?"), values![position_at(conn, until)?]);
+        }
+        Ok(())
+    }
+}
+
+/// The position of the first event at `time` or after, or where it will be.
+fn position_at(conn: &Connection, time: DateTime<Utc>) -> rusqlite::Result<u64> {
+    let mut low = 0;
+    let mut high = checkpoint::position(conn)?;
+    while low < high {
+        let middle = low.midpoint(high);
+        let found = sql::first(conn, "SELECT at FROM audit WHERE position = ?", values![middle], |c| {
+            c.take()
+        })?;
+        if found.is_some_and(|at: DateTime<Utc>| at < time) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
+}
+
+/// A row of a live table with a history.
+pub(crate) trait Kept: PartialEq {
+    const TABLE: &'static str;
+    /// The columns that name the row, then the others; `valid_from` comes after them.
+    const KEY: &'static [&'static str];
+    const COLUMNS: &'static [&'static str];
+
+    fn key(&self) -> Vec<Value>;
+    /// The values of the columns after the key.
+    fn values(&self) -> Vec<Value>;
+}
+
+/// The history table of a live table that exists.
+pub(crate) fn create_history<R: Kept>(conn: &Connection) -> rusqlite::Result<()> {
+    let table = R::TABLE;
+    conn.execute_batch(&format!(
+        "CREATE TABLE {table}_history AS SELECT *, 0 AS valid_to FROM {table} WHERE 0"
+    ))
+}
+
+/// Makes the live row `after`, and keeps what it was `before`, if that is another.
+///
+/// What only held between two changes at the same position was never seen by anybody and is not kept.
+pub(crate) fn replace<R: Kept>(
+    tx: &Transaction<'_>,
+    position: u64,
+    before: Option<&R>,
+    after: Option<&R>,
+) -> rusqlite::Result<()> {
+    if before == after {
+        return Ok(());
+    }
+    if let Some(before) = before {
+        close(tx, position, before)?;
+        if after.is_none_or(|after| after.key() != before.key()) {
+            let values = before.key();
+            sql::execute(tx, &format!("DELETE FROM {} WHERE {}", R::TABLE, named::<R>()), values)?;
+        }
+    }
+    after.map_or(Ok(()), |after| put(tx, position, after))
+}
+
+fn close<R: Kept>(tx: &Transaction<'_>, position: u64, row: &R) -> rusqlite::Result<()> {
+    let (table, columns) = (R::TABLE, columns::<R>());
+    let sql = format!(
+        "INSERT INTO {table}_history ({columns}, valid_to) SELECT {columns}, ? FROM {table} WHERE valid_from < ? AND {}",
+        named::<R>()
+    );
+    let mut values = values![position, position];
+    values.extend(row.key());
+    sql::execute(tx, &sql, values).map(drop)
+}
+
+fn put<R: Kept>(tx: &Transaction<'_>, position: u64, row: &R) -> rusqlite::Result<()> {
+    let (table, columns) = (R::TABLE, columns::<R>());
+    let others = ", ?".repeat(R::KEY.len() + R::COLUMNS.len());
+    let mut values = row.key();
+    values.extend(row.values());
+    values.push(position.to_value());
+    sql::execute(
+        tx,
+        &format!("INSERT OR REPLACE INTO {table} ({columns}) VALUES (?{others})"),
+        values,
+    )
+    .map(drop)
+}
+
+fn columns<R: Kept>() -> String {
+    format!("{}, {}, valid_from", R::KEY.join(", "), R::COLUMNS.join(", "))
+}
+
+/// The condition that a row has the key that is bound.
+fn named<R: Kept>() -> String {
+    format!("{} = ?", R::KEY.join(" = ? AND "))
+}

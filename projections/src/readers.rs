@@ -1,0 +1,74 @@
+//! Threads that answer questions, each with its own connection.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::{error::ViewError, file};
+
+type Question = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// Dropping it ends the threads once they have answered what was asked.
+pub(crate) struct Readers {
+    questions: mpsc::Sender<Question>,
+}
+
+impl Readers {
+    pub(crate) fn start(path: &Path, threads: usize) -> Result<Self, ViewError> {
+        let (questions, asked) = mpsc::channel::<Question>();
+        let asked = Arc::new(Mutex::new(asked));
+        for _ in 0..threads {
+            let mut conn = file::open_for_reading(path)?;
+            let asked = Arc::clone(&asked);
+            let answer = move || {
+                // The lock is held while waiting, so that the next question wakes exactly one thread.
+                let next = || asked.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                while let Ok(question) = next() {
+                    // A question that panics is abandoned; the thread and its connection go on.
+                    let _ = catch_unwind(AssertUnwindSafe(|| question(&mut conn)));
+                }
+            };
+            let spawned = thread::Builder::new().name("views-reader".to_owned()).spawn(answer);
+            spawned.map_err(|source| ViewError::File {
+                path: path.to_owned(),
+                source,
+            })?;
+        }
+        Ok(Self { questions })
+    }
+
+    /// Asks within one read transaction.
+    pub(crate) async fn ask<T, Q>(&self, question: Q) -> Result<T, ViewError>
+    where
+        T: Send + 'static,
+        Q: FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let question = move |conn: &mut Connection| {
+            // Whoever asked may have stopped waiting.
+            if !answer.is_closed() {
+                let _ = answer.send(in_one_moment(conn, question));
+            }
+        };
+        self.questions
+            .send(Box::new(question))
+            .map_err(|_| ViewError::Abandoned)?;
+        answered.await.map_err(|_| ViewError::Abandoned)?
+    }
+}
+
+fn in_one_moment<T>(
+    conn: &mut Connection,
+    question: impl FnOnce(&Connection) -> Result<T, ViewError>,
+) -> Result<T, ViewError> {
+    let tx = conn.transaction()?;
+    let answer = question(&tx)?;
+    tx.commit()?;
+    Ok(answer)
+}
