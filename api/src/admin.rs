@@ -9,5 +9,5 @@ mod socket;
 
 pub use self::{
     request::{AdminAnswer, AdminError, AdminPlace, AdminRequest},
-    socket::{AdminSocket, SocketError, ask},
+    socket::{AdminSocket, ask},
 };

@@ -55,8 +55,10 @@ pub fn run() -> ExitCode {
 /// An error and its causes, for whoever sits at the terminal.
 fn failed(error: &(dyn Error + 'static)) -> ExitCode {
     eprintln!("error: {error}");
-    for cause in std::iter::successors(error.source(), |cause| cause.source()) {
-        eprintln!("  because {cause}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because {error}");
+        cause = error.source();
     }
     ExitCode::FAILURE
 }

@@ -6,7 +6,4 @@ mod directory;
 mod helm;
 mod worker;
 
-pub use self::{
-    helm::{Helm, HelmError},
-    worker::Worker,
-};
+pub use self::{helm::Helm, worker::Worker};

@@ -100,7 +100,10 @@ impl ServerKey {
     }
 
     fn start(&self, purpose: Purpose, bytes: &[u8]) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new(&(*self.0).into());
+        // HMAC fills a key up to the hash's block with zeros.
+        let mut block = Zeroizing::new([0; 64]);
+        block[..32].copy_from_slice(self.0.as_slice());
+        let mut mac = Hmac::<Sha256>::new(&(*block).into());
         mac.update(&[purpose as u8]);
         mac.update(bytes);
         mac

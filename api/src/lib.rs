@@ -18,6 +18,7 @@ mod http;
 mod icon;
 mod ids;
 mod keys;
+mod markdown;
 mod services;
 mod uploads;
 

@@ -2,8 +2,8 @@
 //!
 //! * [`event`]: what can happen to it
 //! * [`stage`]: the life of a version, as one table
-//! * [`decide`](mod@decide): which facts follow from a command, or which rule refuses it
-//! * [`evolve`](mod@evolve): what is remembered
+//! * `decide`: which facts follow from a command, or which rule refuses it
+//! * `evolve`: what is remembered
 //!
 //! Approval is bound to bytes: a submission freezes the digests of the package and of the listing, and a decision
 //! names them. Nothing that was not approved at its digest is ever published.
@@ -154,22 +154,6 @@ impl Status {
             (_, _, true, _) => Self::Published,
             (_, _, false, false) => Self::InDevelopment,
         }
-    }
-}
-
-impl Version {
-    /// # Errors
-    ///
-    /// [`Rejection::StaleRevision`] if something happened to the version since its reader saw `expected`.
-    pub fn expect_revision(&self, number: &VersionNumber, expected: u64) -> Result<(), Rejection> {
-        if self.revision == expected {
-            return Ok(());
-        }
-        Err(Rejection::StaleRevision {
-            version: number.clone(),
-            expected,
-            actual: self.revision,
-        })
     }
 }
 

@@ -47,7 +47,7 @@ pub enum Rejection {
     NotFound,
     #[error("this category exists already")]
     Exists,
-    #[error("{apps} apps are in this category; move them to another one first")]
+    #[error("the category is not empty (apps in it: {apps}); move them to another one first")]
     NotEmpty { apps: usize },
 }
 

@@ -102,3 +102,28 @@ impl FromStr for Actor {
         id.map(Self::Account).ok_or_else(|| InvalidActor(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_actor_reads_back_what_it_writes() {
+        for actor in [Actor::System, Actor::Account(AccountId::from_uuid(Uuid::from_u128(7)))] {
+            assert_eq!(actor.to_string().parse(), Ok(actor));
+        }
+    }
+
+    #[test]
+    fn an_actor_of_another_kind_is_refused() {
+        for text in [
+            "",
+            "somebody",
+            "account-",
+            "account-7",
+            "app-0198f3a0-0003-7000-8000-000000000003",
+        ] {
+            assert_eq!(text.parse::<Actor>(), Err(InvalidActor(text.to_owned())));
+        }
+    }
+}

@@ -101,8 +101,10 @@ impl Listing {
         few("screenshots", self.screenshots.len(), SCREENSHOTS_MAX)?;
         self.keywords
             .iter()
-            .chain(&self.licence)
-            .try_for_each(|text| at_most("keywords", text, TEXT_MAX_CHARACTERS))?;
+            .try_for_each(|keyword| at_most("keywords", keyword, TEXT_MAX_CHARACTERS))?;
+        self.licence
+            .iter()
+            .try_for_each(|licence| at_most("licence", licence, TEXT_MAX_CHARACTERS))?;
         self.home.iter().try_for_each(|url| link("home", url))?;
         self.sources.iter().try_for_each(|url| link("sources", url))?;
         self.maintainers.iter().try_for_each(Maintainer::check)
@@ -110,7 +112,8 @@ impl Listing {
 }
 
 impl Listing {
-    /// What fits of it: for a first draft made by a program, which a person then edits.
+    /// What fits of it: for a first draft made by a program, which a person then edits. Texts are cut, and links that
+    /// are too long or not links at all are left out. Only a name it does not invent.
     #[must_use]
     pub fn cut_to_limits(mut self) -> Self {
         let cut = |text: &mut String, limit: usize| *text = text.chars().take(limit).collect();
@@ -125,7 +128,7 @@ impl Listing {
             .iter_mut()
             .chain(&mut self.licence)
             .for_each(|text| cut(text, TEXT_MAX_CHARACTERS));
-        let fits = |url: &String| url.chars().count() <= URL_MAX_CHARACTERS;
+        let fits = |url: &String| is_link(url) && url.chars().count() <= URL_MAX_CHARACTERS;
         self.home = self.home.filter(fits);
         self.sources.retain(fits);
         for maintainer in &mut self.maintainers {
@@ -247,6 +250,42 @@ mod tests {
             screenshots: vec![Digest::from_bytes([0; 32]); 9],
         };
         assert_eq!(drafted.cut_to_limits().check(), Ok(()));
+    }
+
+    #[test]
+    fn a_draft_cut_to_the_limits_leaves_out_what_is_no_link() {
+        let odd = || "git@example.com:redis.git".to_owned();
+        let drafted = Listing {
+            home: Some(odd()),
+            sources: vec![odd(), "https://example.com/redis".to_owned()],
+            ..listing()
+        };
+        let cut = drafted.cut_to_limits();
+        assert_eq!(cut.check(), Ok(()));
+        assert_eq!(cut.home, None);
+        assert_eq!(cut.sources, ["https://example.com/redis"]);
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_named() {
+        let long = "x".repeat(201);
+        let too_long = |field| {
+            Err(InvalidListing::TooLong {
+                field,
+                limit: 200,
+                found: 201,
+            })
+        };
+        let keyword = Listing {
+            keywords: vec![long.clone()],
+            ..listing()
+        };
+        assert_eq!(keyword.check(), too_long("keywords"));
+        let licence = Listing {
+            licence: Some(long),
+            ..listing()
+        };
+        assert_eq!(licence.check(), too_long("licence"));
     }
 
     #[test]

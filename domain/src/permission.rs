@@ -126,3 +126,28 @@ impl From<Permission> for String {
         permission.as_str().to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_permission_reads_back_from_its_own_text() {
+        for permission in Permission::ALL {
+            assert_eq!(permission.as_str().parse(), Ok(*permission));
+        }
+        let texts: BTreeSet<_> = Permission::ALL.iter().map(|p| p.as_str()).collect();
+        assert_eq!(texts.len(), Permission::ALL.len());
+    }
+
+    #[test]
+    fn a_permission_nobody_knows_is_refused_also_from_json() {
+        assert_eq!(
+            "store.burn".parse::<Permission>(),
+            Err(UnknownPermission("store.burn".to_owned()))
+        );
+        assert!(serde_json::from_str::<Permission>("\"store.burn\"").is_err());
+    }
+}

@@ -37,3 +37,24 @@ impl Default for ReviewPolicy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A submission names the policy in force by the digest of this text, so the text does not change by accident.
+    #[test]
+    fn the_default_policy_is_one_approval_by_somebody_else() {
+        let expected = json!({
+            "stages": [{ "name": "review", "permission": "review.approve", "approvals": 1 }],
+            "authorIsNotReviewer": true,
+        });
+        assert_eq!(serde_json::to_value(ReviewPolicy::default()).unwrap(), expected);
+        assert_eq!(
+            serde_json::from_value::<ReviewPolicy>(expected).unwrap(),
+            ReviewPolicy::default()
+        );
+    }
+}

@@ -86,13 +86,13 @@ impl Access {
         };
         Ok(Self {
             holders: accounts::all_accounts(conn)?.into_iter().map(holder).collect(),
-            tokens: accounts::valid_tokens(conn)?.into_iter().map(holder_of).collect(),
+            tokens: accounts::valid_tokens(conn)?.iter().map(holder_of).collect(),
             workspaces: tenancy::project_workspaces(conn)?.into_iter().collect(),
         })
     }
 }
 
-fn holder_of(token: accounts::Token) -> (Digest, (TokenHolder, Option<DateTime<Utc>>)) {
+fn holder_of(token: &accounts::Token) -> (Digest, (TokenHolder, Option<DateTime<Utc>>)) {
     (
         token.secret,
         (

@@ -122,7 +122,7 @@ pub fn grants(conn: &Connection, account: AccountId) -> Result<Vec<Granted>, Vie
 /// Who was granted something at exactly this scope: the members of a workspace, say.
 pub fn granted_in(conn: &Connection, scope: Scope) -> Result<Vec<Granted>, ViewError> {
     let sql = "SELECT account, role, scope, since FROM granted WHERE scope = ? ORDER BY since";
-    Ok(sql::rows(conn, sql, vec![Json(&scope).to_value()], Granted::read)?)
+    Ok(sql::rows(conn, sql, values![Json(&scope)], Granted::read)?)
 }
 
 /// The tokens of an account, the newest first, with those that expired or were revoked.
@@ -180,13 +180,11 @@ pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &Event) -> Result<
             sql::execute(tx, "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?)", values)?;
         }
         Event::RoleGranted { role, scope } => {
-            let mut values = values![account, *role];
-            values.extend([Json(scope).to_value(), sql::Column::to_value(&fact.position)]);
+            let values = values![account, *role, Json(scope), fact.position];
             sql::execute(tx, "INSERT OR REPLACE INTO granted VALUES (?, ?, ?, ?)", values)?;
         }
         Event::RoleRevoked { role, scope } => {
-            let mut values = values![account, *role];
-            values.push(Json(scope).to_value());
+            let values = values![account, *role, Json(scope)];
             sql::execute(
                 tx,
                 "DELETE FROM granted WHERE account = ? AND role = ? AND scope = ?",
@@ -212,8 +210,7 @@ pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &Event) -> Result<
 
 pub(crate) fn apply_role(tx: &Transaction<'_>, fact: &Fact, event: &role::Event) -> Result<(), ViewError> {
     let role::Event::RoleDefined { role, permissions } = event;
-    let mut values = values![*role, fact.revision];
-    values.push(Json(permissions).to_value());
+    let values = values![*role, fact.revision, Json(permissions)];
     sql::execute(tx, "INSERT OR REPLACE INTO role VALUES (?, ?, ?)", values)?;
     Ok(())
 }

@@ -107,7 +107,17 @@ pub fn trail(conn: &Connection, filter: &AuditFilter, page: &PageRequest) -> Res
     list.page(conn, conditions, page, AuditRow::read)
 }
 
-pub(crate) fn record(tx: &Transaction<'_>, fact: &Fact, about: About) -> rusqlite::Result<()> {
+/// One event of the trail.
+pub fn entry(conn: &Connection, position: u64) -> Result<Option<AuditRow>, ViewError> {
+    let sql = format!("{SELECT} WHERE position = ?");
+    // The key of a page comes first in the row.
+    Ok(sql::first(conn, &sql, values![position], |columns| {
+        let _: u64 = columns.take()?;
+        AuditRow::read(columns)
+    })?)
+}
+
+pub(crate) fn record(tx: &Transaction<'_>, fact: &Fact, about: &About) -> rusqlite::Result<()> {
     let sql = "INSERT INTO audit (position, at, actor, event, stream, revision, workspace, project, app, version,
                release, category, account) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let values = values![

@@ -58,7 +58,7 @@ pub fn all(conn: &Connection) -> Result<Vec<Counted>, ViewError> {
 /// How many apps the store shows that have no category.
 pub fn uncategorised(conn: &Connection) -> Result<u64, ViewError> {
     let sql = "SELECT count(*) FROM store_entry WHERE category IS NULL";
-    Ok(sql::first(conn, sql, vec![], Columns::take)?.unwrap_or_default())
+    Ok(sql::first(conn, sql, vec![], sql::value)?.unwrap_or_default())
 }
 
 /// A category that is not deleted.

@@ -37,7 +37,7 @@ pub(crate) struct Checkpoint {
 /// How many events the view has applied. Asked inside [`Views::read`](crate::Views::read), it is the position that
 /// everything else the reader sees is from.
 pub fn position(conn: &Connection) -> rusqlite::Result<u64> {
-    Ok(sql::first(conn, "SELECT position FROM checkpoint", vec![], Columns::take)?.unwrap_or_default())
+    Ok(sql::first(conn, "SELECT position FROM checkpoint", vec![], sql::value)?.unwrap_or_default())
 }
 
 impl Checkpoint {

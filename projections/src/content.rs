@@ -59,7 +59,7 @@ impl ChartMetadata {
 /// A document that the log names.
 #[derive(Debug)]
 pub(crate) enum Document {
-    Listing(Digest, Listing),
+    Listing(Digest, Box<Listing>),
     Chart(Digest, Chart),
 }
 
@@ -128,7 +128,7 @@ pub fn listing(conn: &Connection, digest: &Digest) -> Result<Option<Listing>, Vi
         conn,
         "SELECT document FROM listing WHERE digest = ?",
         values![*digest],
-        Columns::json,
+        sql::json,
     )?)
 }
 
@@ -152,21 +152,13 @@ pub(crate) fn keep(tx: &Transaction<'_>, document: &Document) -> rusqlite::Resul
 }
 
 fn keep_listing(tx: &Transaction<'_>, digest: Digest, listing: &Listing) -> rusqlite::Result<()> {
-    let mut values = values![
-        digest,
-        listing.display_name,
-        listing.summary,
-        listing.keywords.join("\n"),
-        listing.icon
-    ];
-    values.push(Json(listing).to_value());
+    let (name, summary, keywords) = (&listing.display_name, &listing.summary, Json(&listing.keywords));
+    let values = values![digest, name, summary, keywords, listing.icon, Json(listing)];
     sql::execute(tx, "INSERT OR IGNORE INTO listing VALUES (?, ?, ?, ?, ?, ?)", values).map(drop)
 }
 
 fn keep_chart(tx: &Transaction<'_>, digest: Digest, chart: &Chart) -> rusqlite::Result<()> {
     let app_version = chart.metadata.app_version().map(str::to_owned);
-    let mut values = values![digest, app_version];
-    values.push(Json(&chart.metadata).to_value());
-    values.extend(values![chart.readme]);
+    let values = values![digest, app_version, Json(&chart.metadata), chart.readme];
     sql::execute(tx, "INSERT OR IGNORE INTO chart VALUES (?, ?, ?, ?)", values).map(drop)
 }

@@ -19,8 +19,6 @@ use crate::{fact::Fact, moment::Mark};
 #[derive(Debug, Clone)]
 pub(crate) struct Dossier {
     pub(crate) id: AppId,
-    /// How many events of the app's stream are in here.
-    pub(crate) revision: u64,
     pub(crate) app: App,
     pub(crate) uploaded: Mark,
     /// When it first came into the store.
@@ -75,7 +73,6 @@ impl Dossier {
             let app = App::evolve(None, event, fact.stamp)?;
             return Some(Self {
                 id,
-                revision: fact.revision,
                 app,
                 uploaded: mark,
                 first_published: None,
@@ -86,11 +83,7 @@ impl Dossier {
         };
         let Self { app, .. } = before;
         let app = App::evolve(Some(app), event, fact.stamp)?;
-        let mut dossier = Self {
-            app,
-            revision: fact.revision,
-            ..before
-        };
+        let mut dossier = Self { app, ..before };
         dossier.annotate(event, mark);
         Some(dossier)
     }
@@ -173,7 +166,7 @@ impl Dossier {
                 decision,
                 reason,
                 mark,
-            })
+            });
         });
     }
 

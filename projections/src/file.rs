@@ -6,7 +6,7 @@ use std::{
 };
 
 use eventstore::EventStore;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
 use crate::{
     accounts, apps, audit, categories,
@@ -95,6 +95,8 @@ fn open_for_writing(path: &Path) -> rusqlite::Result<Connection> {
 
 fn tune(conn: &Connection) -> rusqlite::Result<()> {
     conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // A plan never depends on the values that are bound, so no statement is prepared again because they changed.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.pragma_update(None, "mmap_size", MMAP_MAX_BYTES)?;
     conn.pragma_update(None, "cache_size", -CACHE_MAX_KIB)?;
     conn.pragma_update(None, "temp_store", "MEMORY")

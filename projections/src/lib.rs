@@ -38,8 +38,9 @@ mod writer;
 use std::{convert::Infallible, path::Path, sync::Arc};
 
 use eventstore::{Blobs, EventStore};
-use rusqlite::Connection;
 use tokio::sync::{Mutex, watch};
+
+pub use rusqlite::Connection;
 
 pub use crate::{
     access::Access,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     checkpoint,
     page::Conditions,
-    sql::{self, Column, values},
+    sql::{self, ToColumn, values},
 };
 
 /// When something happened, where that stands in the log, and who did it.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, types::Value};
 
 use crate::{
     error::ViewError,
-    sql::{self, Column, Columns},
+    sql::{self, Columns, ToColumn},
 };
 
 pub const PAGE_MAX: usize = 100;
@@ -70,7 +70,7 @@ impl<T> Page<T> {
 }
 
 /// The conditions of a statement. Only those that are asked for are written into it, because a parameter that may be
-/// absent would keep SQLite from choosing an index.
+/// absent would keep the database from choosing an index.
 #[derive(Default)]
 pub(crate) struct Conditions {
     sql: String,
@@ -85,7 +85,7 @@ impl Conditions {
         self.values.extend(values);
     }
 
-    pub(crate) fn add_if<T: Column>(&mut self, condition: &str, value: Option<T>) {
+    pub(crate) fn add_if<T: ToColumn>(&mut self, condition: &str, value: Option<T>) {
         if let Some(value) = value {
             self.add(condition, vec![value.to_value()]);
         }
@@ -169,7 +169,7 @@ impl PageRequest {
     }
 
     /// One row more than the page shows tells whether there is a next page. It is written into the statement: a
-    /// parameter there would make SQLite prepare again on every execution.
+    /// parameter there would make the database prepare again on every execution.
     pub(crate) const fn limit(&self) -> usize {
         self.first + 1
     }

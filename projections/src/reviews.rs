@@ -24,7 +24,7 @@ use crate::{
     error::ViewError,
     moment::{self, Kept},
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
-    sql::{self, Column, Columns, Json, values},
+    sql::{self, Columns, FromColumn, Json, ToColumn, values},
 };
 
 pub(crate) const SCHEMA: &str = "
@@ -120,7 +120,7 @@ pub fn queue(conn: &Connection, filter: QueueFilter, page: &PageRequest) -> Resu
         kind: KeyKind::Position,
         order: Order::Ascending,
     };
-    list.page(conn, conditions, page, Columns::json)
+    list.page(conn, conditions, page, sql::json)
 }
 
 /// What waits under this submission, if it still does.
@@ -129,7 +129,7 @@ pub fn queued(conn: &Connection, submission: SubmissionId) -> Result<Option<Queu
         conn,
         "SELECT row FROM queue WHERE submission = ?",
         values![submission],
-        Columns::json,
+        sql::json,
     )?)
 }
 
@@ -323,11 +323,13 @@ impl Decision {
     }
 }
 
-impl Column for Decision {
+impl ToColumn for Decision {
     fn to_value(&self) -> Value {
         self.as_str().to_value()
     }
+}
 
+impl FromColumn for Decision {
     fn from_value(value: ValueRef<'_>) -> FromSqlResult<Self> {
         match value.as_str()? {
             "approved" => Ok(Self::Approved),
@@ -347,8 +349,6 @@ impl Kept for QueueEntry {
     }
 
     fn values(&self) -> Vec<Value> {
-        let mut values = values![self.submission, self.app];
-        values.push(Json(self).to_value());
-        values
+        values![self.submission, self.app, Json(self)]
     }
 }

@@ -18,25 +18,31 @@ use rusqlite::{
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-/// A value that one column holds.
-pub(crate) trait Column: Sized {
+/// A value that one column can hold.
+pub(crate) trait ToColumn {
     fn to_value(&self) -> Value;
+}
+
+/// A value that can be read from one column.
+pub(crate) trait FromColumn: Sized {
     fn from_value(value: ValueRef<'_>) -> FromSqlResult<Self>;
 }
 
 /// The values of one row or of one statement's parameters, in order.
 macro_rules! values {
-    ($($value:expr),* $(,)?) => { vec![$($crate::sql::Column::to_value(&$value)),*] };
+    ($($value:expr),* $(,)?) => { vec![$($crate::sql::ToColumn::to_value(&$value)),*] };
 }
 pub(crate) use values;
 
 macro_rules! ids {
     ($($id:ident),*) => {$(
-        impl Column for $id {
+        impl ToColumn for $id {
             fn to_value(&self) -> Value {
                 Value::Blob(self.as_uuid().as_bytes().to_vec())
             }
+        }
 
+        impl FromColumn for $id {
             fn from_value(value: ValueRef<'_>) -> FromSqlResult<Self> {
                 Uuid::from_slice(value.as_blob()?).map(Self::from_uuid).map_err(FromSqlError::other)
             }
@@ -59,11 +65,13 @@ ids!(
 
 macro_rules! texts {
     ($($text:ident),*) => {$(
-        impl Column for $text {
+        impl ToColumn for $text {
             fn to_value(&self) -> Value {
                 Value::Text(self.as_str().to_owned())
             }
+        }
 
+        impl FromColumn for $text {
             fn from_value(value: ValueRef<'_>) -> FromSqlResult<Self> {
                 value.as_str()?.parse().map_err(FromSqlError::other)
             }
@@ -83,21 +91,25 @@ texts!(
 );
 texts!(String, VersionNumber, WorkspaceName);
 
-impl Column for &str {
+impl ToColumn for str {
     fn to_value(&self) -> Value {
-        Value::Text((*self).to_owned())
-    }
-
-    fn from_value(_: ValueRef<'_>) -> FromSqlResult<Self> {
-        Err(FromSqlError::InvalidType) // borrowed text is only ever written
+        Value::Text(self.to_owned())
     }
 }
 
-impl Column for Digest {
+impl<T: ToColumn + ?Sized> ToColumn for &T {
+    fn to_value(&self) -> Value {
+        (*self).to_value()
+    }
+}
+
+impl ToColumn for Digest {
     fn to_value(&self) -> Value {
         Value::Blob(self.as_bytes().to_vec())
     }
+}
 
+impl FromColumn for Digest {
     fn from_value(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let bytes = value.as_blob()?.try_into().map_err(FromSqlError::other)?;
         Ok(Self::from_bytes(bytes))
@@ -105,53 +117,63 @@ impl Column for Digest {
 }
 
 /// Milliseconds since 1970, which is what the log keeps.
-impl Column for DateTime<Utc> {
+impl ToColumn for DateTime<Utc> {
     fn to_value(&self) -> Value {
         Value::Integer(self.timestamp_millis())
     }
+}
 
+impl FromColumn for DateTime<Utc> {
     fn from_value(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let millis = value.as_i64()?;
         Self::from_timestamp_millis(millis).ok_or(FromSqlError::OutOfRange(millis))
     }
 }
 
-impl Column for u64 {
+impl ToColumn for u64 {
     fn to_value(&self) -> Value {
         Value::Integer(i64::try_from(*self).unwrap_or(i64::MAX))
     }
+}
 
+impl FromColumn for u64 {
     fn from_value(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let number = value.as_i64()?;
         Self::try_from(number).map_err(|_| FromSqlError::OutOfRange(number))
     }
 }
 
-impl Column for bool {
+impl ToColumn for bool {
     fn to_value(&self) -> Value {
         Value::Integer(i64::from(*self))
     }
+}
 
+impl FromColumn for bool {
     fn from_value(value: ValueRef<'_>) -> FromSqlResult<Self> {
         Ok(value.as_i64()? != 0)
     }
 }
 
-impl Column for Sealed {
+impl ToColumn for Sealed {
     fn to_value(&self) -> Value {
         Json(self).to_value()
     }
+}
 
+impl FromColumn for Sealed {
     fn from_value(value: ValueRef<'_>) -> FromSqlResult<Self> {
         from_json(value)
     }
 }
 
-impl<T: Column> Column for Option<T> {
+impl<T: ToColumn> ToColumn for Option<T> {
     fn to_value(&self) -> Value {
-        self.as_ref().map_or(Value::Null, Column::to_value)
+        self.as_ref().map_or(Value::Null, ToColumn::to_value)
     }
+}
 
+impl<T: FromColumn> FromColumn for Option<T> {
     fn from_value(value: ValueRef<'_>) -> FromSqlResult<Self> {
         match value {
             ValueRef::Null => Ok(None),
@@ -163,8 +185,8 @@ impl<T: Column> Column for Option<T> {
 /// A row, or a part of one, that no statement looks into.
 pub(crate) struct Json<'a, T>(pub(crate) &'a T);
 
-impl<T: Serialize> Json<'_, T> {
-    pub(crate) fn to_value(&self) -> Value {
+impl<T: Serialize> ToColumn for Json<'_, T> {
+    fn to_value(&self) -> Value {
         // Rows are structs of texts and numbers, which JSON can always express.
         serde_json::to_string(self.0).map_or(Value::Null, Value::Text)
     }
@@ -185,7 +207,7 @@ impl<'a, 's> Columns<'a, 's> {
         Self { row, next: 0 }
     }
 
-    pub(crate) fn take<T: Column>(&mut self) -> rusqlite::Result<T> {
+    pub(crate) fn take<T: FromColumn>(&mut self) -> rusqlite::Result<T> {
         self.read(T::from_value)
     }
 
@@ -207,6 +229,16 @@ impl<'a, 's> Columns<'a, 's> {
         read(value)
             .map_err(|error| rusqlite::Error::FromSqlConversionFailure(index, value.data_type(), Box::new(error)))
     }
+}
+
+/// A row that is one column.
+pub(crate) fn value<T: FromColumn>(columns: &mut Columns<'_, '_>) -> rusqlite::Result<T> {
+    columns.take()
+}
+
+/// A row that is one document.
+pub(crate) fn json<T: DeserializeOwned>(columns: &mut Columns<'_, '_>) -> rusqlite::Result<T> {
+    columns.json()
 }
 
 pub(crate) fn execute(conn: &Connection, sql: &str, values: Vec<Value>) -> rusqlite::Result<usize> {

@@ -188,9 +188,9 @@ pub fn index(conn: &Connection) -> Result<Vec<IndexEntry>, ViewError> {
 
 /// Every version of every app of a workspace that is not deleted, by chart name and the highest version first.
 pub fn workspace_index(conn: &Connection, workspace: WorkspaceId) -> Result<Vec<IndexEntry>, ViewError> {
-    let sql = "SELECT a.id, a.row ->> 'chart', v.row, c.metadata FROM app a JOIN version v ON v.app = a.id
+    let sql = "SELECT a.id, a.chart, v.row, c.metadata FROM app a JOIN version v ON v.app = a.id
                LEFT JOIN chart c ON c.digest = v.chart
-               WHERE a.workspace = ? AND v.stage <> ? ORDER BY 2, v.sort_key DESC";
+               WHERE a.workspace = ? AND v.stage <> ? ORDER BY a.chart, v.sort_key DESC";
     index_entries(conn, sql, values![workspace, Stage::Deleted.as_str()])
 }
 
@@ -249,8 +249,7 @@ fn card(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Card>> {
         return Ok(None);
     };
     let summary = columns.take()?;
-    let keywords: String = columns.take()?;
-    let keywords = keywords.lines().map(str::to_owned).collect();
+    let keywords = columns.json()?;
     Ok(Some(Card {
         display_name,
         summary,

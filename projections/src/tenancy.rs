@@ -15,7 +15,7 @@ use crate::{
     error::ViewError,
     fact::Fact,
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
-    sql::{self, Column, Columns, values},
+    sql::{self, Columns, FromColumn, ToColumn, values},
 };
 
 pub(crate) const SCHEMA: &str = "
@@ -129,7 +129,7 @@ pub(crate) fn workspace_of(conn: &Connection, project: ProjectId) -> rusqlite::R
         conn,
         "SELECT workspace FROM project WHERE id = ?",
         values![project],
-        Columns::take,
+        sql::value,
     )
 }
 
@@ -222,13 +222,15 @@ impl Cluster {
     }
 }
 
-impl Column for Kind {
+impl ToColumn for Kind {
     fn to_value(&self) -> Value {
         match self {
             Self::Directory => "directory".to_value(),
         }
     }
+}
 
+impl FromColumn for Kind {
     fn from_value(value: ValueRef<'_>) -> FromSqlResult<Self> {
         match value.as_str()? {
             "directory" => Ok(Self::Directory),

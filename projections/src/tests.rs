@@ -1,1 +1,16 @@
+//! Given events in a real log and documents in a real blob store, then rows.
 
+mod accounts;
+mod apps;
+mod audit;
+mod categories;
+mod history;
+mod hostile;
+mod measure;
+mod paging;
+mod rebuild;
+mod releases;
+mod reviews;
+mod storefront;
+mod tenancy;
+mod world;

@@ -206,7 +206,7 @@ fn apply(tx: &Transaction<'_>, dossiers: &mut HashMap<AppId, Dossier>, fact: &Fa
         DomainEvent::Role(event) => accounts::apply_role(tx, fact, event)?,
         DomainEvent::Workspace(event) => tenancy::apply_workspace(tx, fact, event)?,
     }
-    Ok(audit::record(tx, fact, about)?)
+    Ok(audit::record(tx, fact, &about)?)
 }
 
 fn apply_to_app<'a>(

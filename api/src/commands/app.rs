@@ -159,8 +159,13 @@ pub(super) async fn on_version(
     command: Do,
 ) -> Result<Target, CommandError> {
     let state = work.visible_app(app).await?;
-    if let (Some(expected), Some(known)) = (expected_revision, state.version(version)) {
-        known.expect_revision(version, expected).map_err(CommandError::rejected)?;
+    // A draft of another tenant is as one that does not exist, also for those who see its app in the store.
+    let known = state.versions.get(version);
+    if !known.is_some_and(|known| work.sees_version(&state.visibility(), known.stage.visibility())) {
+        return Err(CommandError::NotFound("version"));
+    }
+    if let Some(expected) = expected_revision {
+        state.unchanged_since(version, expected).map_err(CommandError::rejected)?;
     }
     work.decide_on_app(app, command).await?;
     Ok(Target::Version(app, version.clone()))

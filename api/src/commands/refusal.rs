@@ -70,6 +70,15 @@ impl CommandError {
         }
     }
 
+    /// The input it is about, if it is about one.
+    #[must_use]
+    pub fn path(&self) -> &[&'static str] {
+        match self {
+            Self::Invalid { path, .. } => path,
+            _ => &[],
+        }
+    }
+
     #[must_use]
     pub fn is(&self, code: &str) -> bool {
         self.code() == code

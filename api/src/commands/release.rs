@@ -48,8 +48,8 @@ impl Command for InstallRelease {
 #[derive(Debug, Serialize)]
 pub struct UpgradeRelease {
     pub release: ReleaseId,
-    /// `None` stays at the version that is wanted now, and only reconfigures.
-    pub version: Option<VersionNumber>,
+    /// `None` stays at the version that is wanted now, and only reconfigures. The app must be the release's own.
+    pub version: Option<(AppId, VersionNumber)>,
     /// `None` keeps the values that are wanted now; the empty text goes back to the chart's defaults.
     pub values: Option<String>,
 }
@@ -64,7 +64,12 @@ impl Command for UpgradeRelease {
             None => values,
         };
         let deployment = match &self.version {
-            Some(other) if *other != version => {
+            Some((app, _)) if *app != release.app => {
+                let message = "a release is upgraded to a version of its own app".to_owned();
+                let path = vec!["input", "version"];
+                return Err(CommandError::Invalid { code: "VERSION_OF_ANOTHER_APP", message, path });
+            }
+            Some((_, other)) if *other != version => {
                 let digest = installable(work, release.app, other).await?.package.digest;
                 Deployment { version: other.clone(), digest, values }
             }

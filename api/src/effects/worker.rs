@@ -75,7 +75,7 @@ impl Worker {
         let views = &self.services.views;
         let position = views.position();
         let pending = views.read(|view| projections::releases::in_flight(view)).await?;
-        Ok((position, pending.into_iter().map(|operation| operation.release).collect()))
+        Ok((position, pending.into_iter().map(|operation| operation.id).collect()))
     }
 
     /// Drives the operation of a release to its end, in the background.

@@ -25,7 +25,7 @@ impl Account {
 #[Object]
 impl Account {
     /// The global id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         NodeId::Account(self.0.id).into()
     }
 

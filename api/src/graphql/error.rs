@@ -5,6 +5,7 @@ use async_graphql::ErrorExtensions as _;
 use crate::commands::CommandError;
 
 /// Has a code in `extensions`. It deliberately has no `Display`: the library would turn it into an error without one.
+#[derive(Clone)]
 pub struct ApiError(async_graphql::Error);
 
 pub type Result<T> = std::result::Result<T, ApiError>;

@@ -78,12 +78,6 @@ impl fmt::Display for NodeId {
     }
 }
 
-impl From<NodeId> for async_graphql::ID {
-    fn from(id: NodeId) -> Self {
-        Self(id.to_string())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;

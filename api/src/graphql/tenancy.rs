@@ -50,7 +50,7 @@ impl Workspace {
 #[Object]
 impl Workspace {
     /// The global id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         NodeId::Workspace(self.0.id).into()
     }
 
@@ -104,7 +104,7 @@ fn sees(viewer: &domain::access::Principal, project: &tenancy::Project) -> bool 
 #[Object]
 impl Project {
     /// The global id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         NodeId::Project(self.0.id).into()
     }
 
@@ -133,7 +133,7 @@ impl Project {
 pub struct Cluster(tenancy::Cluster);
 
 impl Cluster {
-    async fn load(ctx: &Context<'_>, id: ClusterId) -> Result<Option<Self>> {
+    pub async fn load(ctx: &Context<'_>, id: ClusterId) -> Result<Option<Self>> {
         Ok(read(ctx, move |view| tenancy::cluster(view, id)).await?.map(Self))
     }
 }
@@ -148,7 +148,7 @@ pub enum ClusterKind {
 #[Object]
 impl Cluster {
     /// The global id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         NodeId::Cluster(self.0.id).into()
     }
 

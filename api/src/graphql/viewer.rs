@@ -6,8 +6,8 @@ use domain::{
     account::Scope,
     permission::Permission,
 };
-use projections::ViewError;
-use rusqlite::Connection;
+use projections::{Connection, ViewError};
+
 
 use super::{
     accounts::Account,

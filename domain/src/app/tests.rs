@@ -5,6 +5,7 @@ mod deletion;
 mod fixtures;
 mod listing_review;
 mod packages;
+mod properties;
 mod publishing;
 mod review;
 mod separation_of_duties;

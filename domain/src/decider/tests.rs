@@ -14,6 +14,7 @@ use crate::{
     account, app, category, cluster,
     digest::Digest,
     ids::{AccountId, AttemptId, SubmissionId},
+    listing::InvalidListing,
     name,
     names::ChartName,
     permission::{Level, Permission},
@@ -108,6 +109,26 @@ fn all() -> impl Iterator<Item = Box<dyn Reject>> {
     every_rejection().into_iter().chain(every_single_rejection())
 }
 
+/// A listing that breaks a limit is refused before it is a command; its codes are the domain's all the same.
+fn every_invalid_listing() -> [InvalidListing; 4] {
+    const _: fn(&InvalidListing) = |invalid| match invalid {
+        InvalidListing::NoDisplayName
+        | InvalidListing::TooLong { .. }
+        | InvalidListing::TooMany { .. }
+        | InvalidListing::NotALink { .. } => {}
+    };
+    let (field, limit, found) = ("summary", 1, 2);
+    [
+        InvalidListing::NoDisplayName,
+        InvalidListing::TooLong { field, limit, found },
+        InvalidListing::TooMany { field, limit, found },
+        InvalidListing::NotALink {
+            field,
+            found: String::new(),
+        },
+    ]
+}
+
 fn version() -> VersionNumber {
     "12.0.0".parse().unwrap()
 }
@@ -151,8 +172,12 @@ fn documented() -> BTreeMap<String, String> {
 
 #[test]
 fn every_code_is_documented_with_its_kind_and_every_documented_code_exists() {
+    let listings = every_invalid_listing();
+    let invalid = listings.iter().map(|listing| (listing.code(), RejectionKind::Invalid));
     let rejections: BTreeMap<_, _> = all()
-        .map(|rejection| (rejection.code().to_owned(), in_words(rejection.kind()).to_owned()))
+        .map(|rejection| (rejection.code(), rejection.kind()))
+        .chain(invalid)
+        .map(|(code, kind)| (code.to_owned(), in_words(kind).to_owned()))
         .collect();
     assert_eq!(documented(), rejections);
 }

@@ -28,12 +28,22 @@ impl App {
             Some(newer) if self.listing.published_by > ordinal => newer,
             Some(_) | None => listing,
         };
-        Ok(vec![Event::PublishedToStore {
+        let published = Event::PublishedToStore {
             version,
             submission: id,
             digest: package,
             listing,
-        }])
+        };
+        // A listing that was submitted alone before this version is out of date: approving it would turn the store back.
+        let overtaken = self
+            .listing
+            .review
+            .iter()
+            .filter(|open| open.submission.ordinal < ordinal);
+        let withdrawn = overtaken.map(|open| Event::ListingWithdrawn {
+            submission: open.submission.id,
+        });
+        Ok(std::iter::once(published).chain(withdrawn).collect())
     }
 
     pub(super) fn suspend_version(

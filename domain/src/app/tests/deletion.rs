@@ -1,6 +1,8 @@
 use super::fixtures::*;
-use crate::app::{Action, App, Authority, Command, Event, Rejection};
-use crate::spec::{Given, given};
+use crate::{
+    app::{Action, App, Authority, Command, Event, Rejection},
+    spec::{Given, given},
+};
 
 fn delete() -> Command {
     Command::DeleteVersion { version: first() }

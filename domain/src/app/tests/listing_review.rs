@@ -1,6 +1,8 @@
 use super::fixtures::*;
-use crate::app::{App, Authority, Command, Event, Rejection};
-use crate::spec::Given;
+use crate::{
+    app::{App, Authority, Command, Event, Rejection},
+    spec::Given,
+};
 
 fn edited_in_store() -> Given<App> {
     published().and(ada(), [edited(2)])
@@ -171,6 +173,18 @@ fn a_decision_about_a_listing_resubmitted_meanwhile_is_refused_with_the_new_dige
                 listing: listing(3),
             });
     }
+}
+
+#[test]
+fn an_old_decision_repeated_about_a_new_submission_is_refused() {
+    listing_in_review()
+        .and(grace(), [listing_rejected()])
+        .and(ada(), [listing_submitted(10, listing(2))])
+        .when_by(grace(), reject_listing(9, 2))
+        .then_rejected(&Rejection::StaleListingSubmission {
+            submission: submission(10),
+            listing: listing(2),
+        });
 }
 
 #[test]

@@ -97,6 +97,31 @@ fn a_listing_approved_later_on_its_own_wins_over_an_earlier_versions_publish() {
 }
 
 #[test]
+fn publishing_a_version_takes_back_a_listing_that_was_submitted_before_it() {
+    let overtaken = published()
+        .and(ada(), [edited(5), listing_submitted(9, listing(5))])
+        .and(
+            ada(),
+            [uploaded(second(), 2), edited(2), submitted_as(second(), seen(2))],
+        )
+        .and(grace(), [review_started(second(), 2), approved_as(second(), seen(2))]);
+    let withdrawn = Event::ListingWithdrawn {
+        submission: submission(9),
+    };
+    overtaken
+        .when(publish(second()))
+        .then([published_as(second(), seen(2)), withdrawn]);
+}
+
+#[test]
+fn publishing_a_version_leaves_a_listing_that_was_submitted_after_it() {
+    second_approved()
+        .and(ada(), [edited(5), listing_submitted(9, listing(5))])
+        .when(publish(second()))
+        .then([published_as(second(), seen(2))]);
+}
+
+#[test]
 fn a_category_is_assigned_once_by_owner_or_store_and_can_be_taken_back() {
     let assign = |category, authority| Command::AssignCategory { category, authority };
     let assigned = |category| Event::CategoryAssigned { category };

@@ -1,6 +1,8 @@
 use super::fixtures::*;
-use crate::app::{Action, App, Rejection, command::Seen};
-use crate::spec::Given;
+use crate::{
+    app::{Action, App, Rejection, command::Seen},
+    spec::Given,
+};
 
 /// The author took the version back while the reviewer was reading, changed it and submitted it again.
 fn resubmitted_with(package: u8, listing: u8) -> Given<App> {

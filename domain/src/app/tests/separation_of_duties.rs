@@ -1,7 +1,9 @@
 use super::fixtures::*;
-use crate::app::{App, Command, Event, Rejection};
-use crate::ids::AccountId;
-use crate::spec::Given;
+use crate::{
+    app::{App, Command, Event, Rejection},
+    ids::AccountId,
+    spec::Given,
+};
 
 /// Every way to decide about the first version, by somebody who must not.
 fn kept_from_reviewing(state: &Given<App>, who: AccountId) {
@@ -10,13 +12,12 @@ fn kept_from_reviewing(state: &Given<App>, who: AccountId) {
     }
 }
 
-/// As [`in_review`], with what `author` did before the submission, and nobody's claim in the way.
+/// In review, after `author` did `deeds` to the draft; the claim is his, so that only his authorship is in the way.
 fn in_review_after(author: AccountId, deeds: impl IntoIterator<Item = Event>) -> Given<App> {
-    let review = [submitted_as(first(), seen(1)), review_started(first(), 1)];
     draft()
         .and(author, deeds)
-        .and(ada(), [review[0].clone()])
-        .and(author, [review[1].clone()])
+        .and(ada(), [submitted_as(first(), seen(1))])
+        .and(author, [review_started(first(), 1)])
 }
 
 #[test]

@@ -1,6 +1,8 @@
 use super::fixtures::*;
-use crate::app::{App, Authority, Event, Status};
-use crate::spec::Given;
+use crate::{
+    app::{App, Authority, Event, Status},
+    spec::{Given, given},
+};
 
 fn status(app: Given<App>) -> Status {
     app.state().unwrap().status()
@@ -27,7 +29,7 @@ fn in_store(numbers: &[&str]) -> App {
 }
 
 fn given_app() -> Given<App> {
-    crate::spec::given([app_uploaded()])
+    given([app_uploaded()])
 }
 
 #[test]

@@ -1,6 +1,8 @@
 use super::fixtures::*;
-use crate::app::{App, Authority, Command, Event, Rejection, Stage, Status};
-use crate::spec::Given;
+use crate::{
+    app::{App, Authority, Command, Event, Rejection, Stage, Status},
+    spec::Given,
+};
 
 fn suspend_version(authority: Authority) -> Command {
     Command::SuspendVersion {

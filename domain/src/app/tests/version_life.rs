@@ -136,7 +136,10 @@ fn every_event_takes_the_permission_that_is_made_for_it() {
         ("VersionRejected", &[Permission::ReviewReject]),
         ("PublishedToStore", &[Permission::VersionPublish]),
         ("ListingSubmitted", &[Permission::ListingSubmit]),
-        ("ListingWithdrawn", &[Permission::ListingWithdraw]),
+        (
+            "ListingWithdrawn",
+            &[Permission::ListingWithdraw, Permission::VersionPublish],
+        ),
         ("ListingReviewStarted", &[Permission::ReviewStart]),
         ("ListingReviewReleased", &[Permission::ReviewStart]),
         ("ListingApproved", &[Permission::ReviewApprove]),

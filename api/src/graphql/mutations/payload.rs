@@ -1,0 +1,200 @@
+//! What every mutation answers: the changed object, the position reached, and what was refused.
+
+use std::str::FromStr;
+
+use async_graphql::{Context, ID, SimpleObject};
+use domain::{
+    ids::{AppId, CategoryId, ReleaseId, WorkspaceId},
+    version_number::VersionNumber,
+};
+use uuid::Uuid;
+
+use crate::{
+    commands::{Command, Giver, Outcome, Target},
+    graphql::{
+        NodeId,
+        apps::App,
+        categories::Category,
+        error::{ApiError, Result},
+        releases::Release,
+        scalars::LogPosition,
+        versions::Version,
+        viewer::{services, viewer},
+    },
+    ids,
+};
+
+/// Why nothing was done. The caller can do something about it.
+#[derive(Debug, SimpleObject)]
+pub struct UserError {
+    /// Stable over versions; branch on it.
+    code: String,
+    /// For people: names the rule, the limit and the value met.
+    message: String,
+    /// The input it is about, if it is about one.
+    path: Vec<String>,
+}
+
+impl UserError {
+    fn not_found(what: &str, path: &[&str]) -> Self {
+        Self::new("NOT_FOUND", format!("there is no such {what}"), path)
+    }
+
+    pub fn new(code: &str, message: String, path: &[&str]) -> Self {
+        Self { code: code.to_owned(), message, path: path.iter().map(|part| (*part).to_owned()).collect() }
+    }
+}
+
+/// The answer of a mutation, before it has its own name.
+pub struct Answer<T> {
+    pub object: Option<T>,
+    pub position: Option<LogPosition>,
+    pub user_errors: Vec<UserError>,
+}
+
+impl<T> Answer<T> {
+    fn refused(error: UserError) -> Self {
+        Self { object: None, position: None, user_errors: vec![error] }
+    }
+}
+
+/// An object that the answer to a command shows.
+pub trait Shown: Sized {
+    async fn shown(ctx: &Context<'_>, target: Target) -> Result<Option<Self>>;
+}
+
+impl Shown for App {
+    async fn shown(ctx: &Context<'_>, target: Target) -> Result<Option<Self>> {
+        match target.app() {
+            Some(app) => Self::load(ctx, app).await,
+            None => Ok(None),
+        }
+    }
+}
+
+impl Shown for Version {
+    async fn shown(ctx: &Context<'_>, target: Target) -> Result<Option<Self>> {
+        match target {
+            Target::Version(app, number) => Self::load(ctx, app, number).await,
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Shown for Category {
+    async fn shown(ctx: &Context<'_>, target: Target) -> Result<Option<Self>> {
+        match target {
+            Target::Category(category) => Self::load(ctx, category).await,
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Shown for Release {
+    async fn shown(ctx: &Context<'_>, target: Target) -> Result<Option<Self>> {
+        match target {
+            Target::Release(release) => Self::load(ctx, release).await,
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The id of what is gone.
+pub struct Deleted(pub ID);
+
+impl Shown for Deleted {
+    async fn shown(_: &Context<'_>, target: Target) -> Result<Option<Self>> {
+        Ok(NodeId::of_target(&target).map(|id| Self(id.into())))
+    }
+}
+
+/// Gives the command that the input asks for, and shows what it came to.
+///
+/// A command id makes it safe to send the same mutation again; without one, every mutation is a new command.
+pub async fn give<C: Command, T: Shown>(
+    ctx: &Context<'_>,
+    command_id: Option<Uuid>,
+    command: std::result::Result<C, UserError>,
+) -> Result<Answer<T>> {
+    let giver = Giver::Account { account: viewer(ctx)?.account, command: command_id.unwrap_or_else(ids::fresh) };
+    let command = match command {
+        Ok(command) => command,
+        Err(error) => return Ok(Answer::refused(error)),
+    };
+    match services(ctx).commands.run(giver, &command).await {
+        Ok(Outcome { target, position }) => {
+            let object = T::shown(ctx, target).await?;
+            Ok(Answer { object, position: Some(LogPosition(position.get())), user_errors: vec![] })
+        }
+        Err(error) if error.is_expected() => {
+            let path = error.path();
+            Ok(Answer::refused(UserError::new(error.code(), error.to_string(), path)))
+        }
+        Err(error) => Err(ApiError::from(error)),
+    }
+}
+
+/// Reads global ids. What is not one, or names another kind of thing, does not exist.
+pub fn app(id: &ID) -> std::result::Result<AppId, UserError> {
+    match NodeId::parse(id) {
+        Some(NodeId::App(app)) => Ok(app),
+        _ => Err(UserError::not_found("app", &["input", "app"])),
+    }
+}
+
+pub fn version(id: &ID) -> std::result::Result<(AppId, VersionNumber), UserError> {
+    match NodeId::parse(id) {
+        Some(NodeId::Version(app, number)) => Ok((app, number)),
+        _ => Err(UserError::not_found("version", &["input", "version"])),
+    }
+}
+
+pub fn workspace(id: &ID) -> std::result::Result<WorkspaceId, UserError> {
+    match NodeId::parse(id) {
+        Some(NodeId::Workspace(workspace)) => Ok(workspace),
+        _ => Err(UserError::not_found("workspace", &["input", "workspace"])),
+    }
+}
+
+pub fn category(id: &ID) -> std::result::Result<CategoryId, UserError> {
+    match NodeId::parse(id) {
+        Some(NodeId::Category(category)) => Ok(category),
+        _ => Err(UserError::not_found("category", &["input", "category"])),
+    }
+}
+
+pub fn release(id: &ID) -> std::result::Result<ReleaseId, UserError> {
+    match NodeId::parse(id) {
+        Some(NodeId::Release(release)) => Ok(release),
+        _ => Err(UserError::not_found("release", &["input", "release"])),
+    }
+}
+
+/// Reads a name that has a rule.
+pub fn name<N: FromStr<Err: std::fmt::Display>>(text: &str, field: &str) -> std::result::Result<N, UserError> {
+    text.parse().map_err(|error| UserError::new("NAME_INVALID", format!("{error}"), &["input", field]))
+}
+
+/// A payload of its own for each mutation, so that each can grow by itself.
+macro_rules! payload {
+    ($(#[$doc:meta])* $name:ident { $(#[$field_doc:meta])* $field:ident: $type:ty }) => {
+        $(#[$doc])*
+        #[derive(async_graphql::SimpleObject)]
+        pub struct $name {
+            $(#[$field_doc])*
+            $field: Option<$type>,
+            /// The last event it left, or for one that changed nothing, the last event there was; absent if it was refused.
+            position: Option<crate::graphql::scalars::LogPosition>,
+            /// Why nothing was done; empty if it was.
+            user_errors: Vec<super::payload::UserError>,
+        }
+
+        impl From<super::payload::Answer<$type>> for $name {
+            fn from(answer: super::payload::Answer<$type>) -> Self {
+                Self { $field: answer.object, position: answer.position, user_errors: answer.user_errors }
+            }
+        }
+    };
+}
+
+pub(super) use payload;

@@ -1,0 +1,293 @@
+//! The versions of apps.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use domain::{
+    access::StageVisibility,
+    app::{self, Action, Claim, Package, Stage as DomainStage},
+    digest::Digest,
+    ids::{AccountId, AppId, SubmissionId, WorkspaceId},
+    version_number::VersionNumber,
+};
+use rusqlite::{Connection, Transaction, types::Value};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    dossier::{Change, Decided, Dossier, Suspension},
+    error::ViewError,
+    moment::{self, Kept, Mark},
+    page::{Conditions, KeyKind, List, Order, Page, PageRequest},
+    sql::{self, Json, values},
+};
+
+const SCHEMA: &str = "
+CREATE TABLE version (
+    app        BLOB NOT NULL,
+    sort_key   TEXT NOT NULL,
+    stage      TEXT NOT NULL,
+    chart      BLOB NOT NULL,
+    row        TEXT NOT NULL,
+    valid_from INTEGER NOT NULL,
+    PRIMARY KEY (app, sort_key)
+) WITHOUT ROWID;
+";
+
+/// Where a version stands, without what exists only there; see [`domain::app::Stage`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    Draft,
+    Submitted,
+    InReview,
+    Approved,
+    Rejected,
+    Published,
+    Suspended,
+    Deleted,
+}
+
+/// A reviewer's hold on a review. It lapses after [`domain::review_policy::CLAIM_LAPSES_AFTER`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewClaim {
+    pub reviewer: AccountId,
+    pub since: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    pub app: AppId,
+    pub workspace: WorkspaceId,
+    pub number: VersionNumber,
+    pub stage: Stage,
+    /// What its stage allows now, whoever asks.
+    #[serde(with = "action_names")]
+    pub actions: Vec<Action>,
+    /// How many events this version has had.
+    pub revision: u64,
+    pub package: Package,
+    /// What was frozen for the review it is in, or came out of.
+    pub submission: Option<Submission>,
+    pub claim: Option<ReviewClaim>,
+    pub decision: Option<Decided>,
+    pub suspension: Option<Suspension>,
+    /// Whoever ever uploaded, replaced or submitted it.
+    pub contributors: BTreeSet<AccountId>,
+    pub ever_published: bool,
+    pub uploaded: Mark,
+    pub updated: Mark,
+    pub published: Option<Mark>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submission {
+    pub id: SubmissionId,
+    pub package: Digest,
+    pub listing: Digest,
+    pub submitted: Option<Mark>,
+}
+
+/// The versions of an app that stand in one of `stages`, the highest first.
+pub fn versions(
+    conn: &Connection,
+    app: AppId,
+    stages: &[Stage],
+    page: &PageRequest,
+) -> Result<Page<Version>, ViewError> {
+    let mut conditions = Conditions::default();
+    conditions.add("app = ?", values![app]);
+    let names: Vec<_> = stages.iter().map(|stage| format!("'{}'", stage.as_str())).collect();
+    conditions.add(&format!("stage IN ({})", names.join(", ")), vec![]);
+    let list = List {
+        select: "SELECT sort_key, row FROM version",
+        column: "sort_key",
+        kind: KeyKind::Text,
+        order: Order::Descending,
+    };
+    list.page(conn, conditions, page, sql::json)
+}
+
+/// A version by its number, however that is written, also if it is deleted.
+pub fn version(conn: &Connection, app: AppId, number: &VersionNumber) -> Result<Option<Version>, ViewError> {
+    let key = values![app, number.sort_key()];
+    Ok(sql::first(
+        conn,
+        "SELECT row FROM version WHERE app = ? AND sort_key = ?",
+        key,
+        sql::json,
+    )?)
+}
+
+/// Whether a listing stands in the submission of one of the app's versions.
+pub fn is_submitted_listing(conn: &Connection, app: AppId, listing: Digest) -> Result<bool, ViewError> {
+    let sql = "SELECT 1 FROM version WHERE app = ? AND row ->> '$.submission.listing' = ?";
+    let found: Option<u64> = sql::first(conn, sql, values![app, listing.to_string()], sql::value)?;
+    Ok(found.is_some())
+}
+
+pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute_batch(SCHEMA)?;
+    moment::create_history::<Version>(conn)
+}
+
+pub(super) fn apply(tx: &Transaction<'_>, change: &Change<'_>) -> rusqlite::Result<()> {
+    for number in change.touched() {
+        let before = change.before.and_then(|dossier| Version::of(dossier, number));
+        let after = Version::of(change.after, number);
+        moment::replace(tx, change.fact.position, before.as_ref(), after.as_ref())?;
+    }
+    Ok(())
+}
+
+impl Version {
+    fn of(dossier: &Dossier, number: &VersionNumber) -> Option<Self> {
+        let (version, notes) = dossier.version(number)?;
+        // The number as it was written when the version was uploaded, not as an event about it wrote it.
+        let (number, _) = dossier.app.versions.get_key_value(number)?;
+        Some(Self {
+            app: dossier.id,
+            workspace: dossier.app.workspace,
+            number: number.clone(),
+            stage: Stage::from(&version.stage),
+            actions: version.stage.allows().to_vec(),
+            revision: version.revision,
+            package: version.package.clone(),
+            submission: version
+                .stage
+                .submission()
+                .map(|submission| Submission::of(submission, notes.submitted)),
+            claim: claim(&version.stage),
+            decision: notes.decision.clone(),
+            suspension: notes.suspension.clone(),
+            contributors: version.contributors.clone(),
+            ever_published: version.ever_published,
+            uploaded: notes.uploaded,
+            updated: notes.updated,
+            published: notes.published,
+        })
+    }
+}
+
+impl Submission {
+    const fn of(submission: &app::Submission, submitted: Option<Mark>) -> Self {
+        Self {
+            id: submission.id,
+            package: submission.package,
+            listing: submission.listing,
+            submitted,
+        }
+    }
+}
+
+const fn claim(stage: &DomainStage) -> Option<ReviewClaim> {
+    match stage {
+        DomainStage::InReview { claim, .. } => Some(ReviewClaim {
+            reviewer: claim.reviewer,
+            since: claim.since,
+        }),
+        DomainStage::Draft {}
+        | DomainStage::Submitted { .. }
+        | DomainStage::Approved { .. }
+        | DomainStage::Rejected { .. }
+        | DomainStage::Published { .. }
+        | DomainStage::Suspended { .. }
+        | DomainStage::Deleted {} => None,
+    }
+}
+
+impl From<Claim> for ReviewClaim {
+    fn from(claim: Claim) -> Self {
+        Self {
+            reviewer: claim.reviewer,
+            since: claim.since,
+        }
+    }
+}
+
+impl From<&DomainStage> for Stage {
+    fn from(stage: &DomainStage) -> Self {
+        match stage {
+            DomainStage::Draft {} => Self::Draft,
+            DomainStage::Submitted { .. } => Self::Submitted,
+            DomainStage::InReview { .. } => Self::InReview,
+            DomainStage::Approved { .. } => Self::Approved,
+            DomainStage::Rejected { .. } => Self::Rejected,
+            DomainStage::Published { .. } => Self::Published,
+            DomainStage::Suspended { .. } => Self::Suspended,
+            DomainStage::Deleted {} => Self::Deleted,
+        }
+    }
+}
+
+impl Stage {
+    /// Where a version may stand that is not deleted.
+    pub const NOT_DELETED: &[Self] = &[
+        Self::Draft,
+        Self::Submitted,
+        Self::InReview,
+        Self::Approved,
+        Self::Rejected,
+        Self::Published,
+        Self::Suspended,
+    ];
+
+    /// Who may know of a version that stands here; see [`domain::app::Stage::visibility`].
+    #[must_use]
+    pub const fn visibility(self) -> StageVisibility {
+        match self {
+            Self::Draft | Self::Deleted => StageVisibility::Own,
+            Self::Published => StageVisibility::InStore,
+            Self::Submitted | Self::InReview | Self::Approved | Self::Rejected | Self::Suspended => {
+                StageVisibility::HandedIn
+            }
+        }
+    }
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Submitted => "submitted",
+            Self::InReview => "in review",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Published => "published",
+            Self::Suspended => "suspended",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+impl Kept for Version {
+    const TABLE: &'static str = "version";
+    const KEY: &'static [&'static str] = &["app", "sort_key"];
+    const COLUMNS: &'static [&'static str] = &["stage", "chart", "row"];
+
+    fn key(&self) -> Vec<Value> {
+        values![self.app, self.number.sort_key()]
+    }
+
+    fn values(&self) -> Vec<Value> {
+        values![self.stage.as_str(), self.package.chart, Json(self)]
+    }
+}
+
+/// Actions are stored by the names clients know them by.
+mod action_names {
+    use domain::app::Action;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(actions: &[Action], serializer: S) -> Result<S::Ok, S::Error> {
+        let names: Vec<_> = actions.iter().map(|action| action.as_str()).collect();
+        names.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Action>, D::Error> {
+        let names = Vec::<String>::deserialize(deserializer)?;
+        Ok(Action::ALL
+            .iter()
+            .copied()
+            .filter(|action| names.iter().any(|name| name == action.as_str()))
+            .collect())
+    }
+}

@@ -1,0 +1,116 @@
+use std::fmt::Debug;
+
+use rusqlite::Connection;
+
+use super::world::*;
+use crate::{
+    Key, Page, PageRequest, ViewError, apps,
+    audit::{self, AuditFilter},
+    page::PAGE_MAX,
+    storefront::{self, Shelf},
+    tenancy,
+};
+
+type Query<T> = fn(&Connection, &PageRequest) -> Result<Page<T>, ViewError>;
+
+/// Walks a list in pages of `size` and compares it with the list read at once.
+async fn walk<T: Clone + Debug + PartialEq + Send + 'static>(world: &World, query: Query<T>, rows: usize) {
+    let whole = world.ask(move |conn| query(conn, &first(PAGE_MAX))).await;
+    assert_eq!((whole.items.len(), whole.has_next), (rows, false));
+    for size in 1..=rows + 1 {
+        let (mut after, mut walked) = (None, Vec::new());
+        loop {
+            let request = PageRequest::new(size, after.take());
+            let page = world.ask(move |conn| query(conn, &request)).await;
+            assert_eq!(page.items.len(), size.min(rows - walked.len()));
+            after = page.items.last().map(|item| item.key.clone());
+            walked.extend(page.items);
+            if !page.has_next {
+                break;
+            }
+        }
+        assert_eq!(walked, whole.items, "in pages of {size}");
+    }
+}
+
+#[tokio::test]
+async fn pages_are_complete_and_repeat_nothing() {
+    let mut world = World::new().await;
+    for id in 1..=5 {
+        world.stock(id, &format!("app-{id}"), "1.0.0").await;
+        let created = domain::workspace::Event::WorkspaceCreated {
+            name: format!("ws-{id}").parse().unwrap(),
+        };
+        world
+            .record(AUTHOR, &format!("workspace-{}", workspace(id)), &created)
+            .await;
+        world.upload_version(1, &format!("2.0.0-rc.{id}")).await;
+    }
+    walk(&world, |conn, page| storefront::entries(conn, Shelf::Any, page), 5).await;
+    walk(
+        &world,
+        |conn, page| storefront::entries(conn, Shelf::Uncategorised, page),
+        5,
+    )
+    .await;
+    walk(
+        &world,
+        |conn, page| storefront::search(conn, "everyb", Shelf::Any, page),
+        5,
+    )
+    .await;
+    walk(
+        &world,
+        |conn, page| apps::versions(conn, app(1), apps::Stage::NOT_DELETED, page),
+        6,
+    )
+    .await;
+    walk(
+        &world,
+        |conn, page| apps::of_workspace(conn, workspace(1), None, page),
+        5,
+    )
+    .await;
+    walk(&world, tenancy::workspaces, 5).await;
+    walk(
+        &world,
+        |conn, page| audit::trail(conn, &AuditFilter::default(), page),
+        40,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_empty_list_has_one_empty_page() {
+    let world = World::new().await;
+    walk(&world, |conn, page| storefront::entries(conn, Shelf::Any, page), 0).await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_made_up_is_refused() {
+    let world = World::new().await;
+    let request = PageRequest::new(1, Some(Key::from_text("first".to_owned())));
+    let refused = world
+        .views
+        .read(move |conn| storefront::entries(conn, Shelf::Any, &request))
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, ViewError::InvalidKey(key) if key == "first"));
+}
+
+#[tokio::test]
+async fn a_page_has_at_least_one_and_at_most_a_hundred_rows() {
+    let mut world = World::new().await;
+    for id in 0..101 {
+        let created = domain::workspace::Event::WorkspaceCreated {
+            name: format!("ws-{id}").parse().unwrap(),
+        };
+        world
+            .record(AUTHOR, &format!("workspace-{}", workspace(id)), &created)
+            .await;
+    }
+    for (asked, rows) in [(0, 1), (100, 100), (1_000_000, 100)] {
+        let page = world.ask(move |conn| tenancy::workspaces(conn, &first(asked))).await;
+        assert_eq!((page.items.len(), page.has_next), (rows, true));
+    }
+}
