@@ -177,7 +177,7 @@ impl App {
             .filter(|stage| viewer.sees_version(&app, stage.visibility()))
             .collect();
         let versions = read(ctx, move |view| apps::versions(view, id, &wanted, &request)).await?;
-        Ok(page::connection(versions, is_first, |version| Version { version, app }))
+        Ok(page::connection(versions, is_first, Version))
     }
 
     /// Set while the app as a whole is suspended, whatever its versions are.

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::{access::AppVisibility, ids::AppId, version_number::VersionNumber};
+use domain::{ids::AppId, version_number::VersionNumber};
 use projections::apps;
 use uuid::Uuid;
 
@@ -56,10 +56,7 @@ pub enum VersionStage {
 }
 
 /// One version of an app: an archive, and its way to the store.
-pub struct Version {
-    pub version: apps::Version,
-    pub app: AppVisibility,
-}
+pub struct Version(pub apps::Version);
 
 impl Version {
     /// The version, if the viewer may know of it. A deleted one is not found any more.
@@ -71,11 +68,11 @@ impl Version {
         let visible = viewer.sees_app(&app)
             && viewer.sees_version(&app, version.stage.visibility())
             && version.stage != apps::Stage::Deleted;
-        Ok(visible.then_some(Self { version, app }))
+        Ok(visible.then_some(Self(version)))
     }
 
     async fn document(&self, ctx: &Context<'_>) -> Result<Option<Chart>> {
-        Ok(services(ctx).content.chart(self.version.package.chart).await?)
+        Ok(services(ctx).content.chart(self.0.package.chart).await?)
     }
 }
 
@@ -83,47 +80,47 @@ impl Version {
 impl Version {
     /// The global id.
     pub async fn id(&self) -> ID {
-        NodeId::Version(self.version.app, self.version.number.clone()).into()
+        NodeId::Version(self.0.app, self.0.number.clone()).into()
     }
 
     /// The number, as the chart says it.
     async fn number(&self) -> SemVer {
-        SemVer(self.version.number.clone())
+        SemVer(self.0.number.clone())
     }
 
     /// The app it is a version of.
     async fn app(&self, ctx: &Context<'_>) -> Result<Option<App>> {
-        App::load(ctx, self.version.app).await
+        App::load(ctx, self.0.app).await
     }
 
     /// Where it stands.
     async fn stage(&self) -> VersionStage {
-        self.version.stage.into()
+        self.0.stage.into()
     }
 
     /// What its stage allows now, to whoever has the permission: names of mutations.
     async fn possible_actions(&self) -> Vec<&'static str> {
-        self.version.actions.iter().map(|action| action.as_str()).collect()
+        self.0.actions.iter().map(|action| action.as_str()).collect()
     }
 
     /// How many events this version has had; name it as `expectedRevision` to be sure of what was seen.
     async fn revision(&self) -> u64 {
-        self.version.revision
+        self.0.revision
     }
 
     /// The SHA-256 of the chart archive: what a reviewer approves.
     async fn package_digest(&self) -> Sha256 {
-        Sha256(self.version.package.digest)
+        Sha256(self.0.package.digest)
     }
 
     /// The size of the chart archive, in bytes.
     async fn package_size_bytes(&self) -> Option<u64> {
-        self.version.package.size.parse().ok()
+        self.0.package.size.parse().ok()
     }
 
     /// Path of the chart archive on this server; needs the same token.
     async fn package_path(&self) -> String {
-        format!("/apps/{}/versions/{}/package", self.version.app, self.version.number)
+        format!("/apps/{}/versions/{}/package", self.0.app, self.0.number)
     }
 
     /// What is in the archive; absent if it was removed for good.
@@ -133,42 +130,42 @@ impl Version {
 
     /// What was frozen for the review it is in, or came out of.
     async fn submission(&self) -> Option<Submission> {
-        self.version.submission.clone().map(|submission| Submission { app: self.version.app, submission })
+        self.0.submission.clone().map(|submission| Submission { app: self.0.app, submission })
     }
 
     /// Who reviews it; absent while nobody does.
     async fn reviewer(&self, ctx: &Context<'_>) -> Result<Option<Account>> {
-        Account::load_opt(ctx, self.version.claim.map(|claim| claim.reviewer)).await
+        Account::load_opt(ctx, self.0.claim.map(|claim| claim.reviewer)).await
     }
 
     /// The last decision about it.
     async fn decision(&self) -> Option<VersionDecision> {
-        self.version.decision.clone().map(VersionDecision)
+        self.0.decision.clone().map(VersionDecision)
     }
 
     /// Set while it is suspended.
     async fn suspension(&self) -> Option<Suspension> {
-        self.version.suspension.clone().map(Suspension)
+        self.0.suspension.clone().map(Suspension)
     }
 
     /// When its archive was first uploaded.
     async fn uploaded_at(&self) -> DateTime<Utc> {
-        self.version.uploaded.at
+        self.0.uploaded.at
     }
 
     /// Who uploaded it.
     async fn uploaded_by(&self, ctx: &Context<'_>) -> Result<Option<Account>> {
-        Account::load_opt(ctx, self.version.uploaded.by).await
+        Account::load_opt(ctx, self.0.uploaded.by).await
     }
 
     /// When something last happened to it.
     async fn updated_at(&self) -> DateTime<Utc> {
-        self.version.updated.at
+        self.0.updated.at
     }
 
     /// When it was published, if it was.
     async fn published_at(&self) -> Option<DateTime<Utc>> {
-        self.version.published.map(|mark| mark.at)
+        self.0.published.map(|mark| mark.at)
     }
 }
 
