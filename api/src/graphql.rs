@@ -1,7 +1,7 @@
 //! The GraphQL API: one file per noun, each resolver a few lines.
 //!
 //! Queries read the views; mutations give a command to `commands.rs` and show what it came to. Every read asks what the
-//! viewer may know: what he may not is as if it did not exist.
+//! viewer may know: what lies beyond that is as if it did not exist.
 
 mod accounts;
 mod apps;

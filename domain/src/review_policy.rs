@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::permission::Permission;
 
-/// How long a reviewer who started a review keeps it to himself.
+/// How long a reviewer who started a review keeps it from the others.
 pub const CLAIM_LAPSES_AFTER: TimeDelta = TimeDelta::hours(24);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

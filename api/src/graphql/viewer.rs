@@ -1,4 +1,4 @@
-//! Whoever asks, and what every resolver needs to know of him.
+//! Whoever asks, and what every resolver needs to know of them.
 
 use async_graphql::{Context, Object};
 use domain::{

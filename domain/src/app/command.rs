@@ -108,7 +108,7 @@ pub enum Command {
     DeleteApp,
 }
 
-/// What a reviewer had before his eyes when he decided.
+/// What a reviewer had read when deciding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     pub submission: SubmissionId,

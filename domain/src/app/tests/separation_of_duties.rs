@@ -12,7 +12,7 @@ fn kept_from_reviewing(state: &Given<App>, who: AccountId) {
     }
 }
 
-/// In review, after `author` did `deeds` to the draft; the claim is his, so that only his authorship is in the way.
+/// In review, after `author` did `deeds` to the draft; the claim is theirs, so that only authorship is in the way.
 fn in_review_after(author: AccountId, deeds: impl IntoIterator<Item = Event>) -> Given<App> {
     draft()
         .and(author, deeds)

@@ -28,7 +28,7 @@ use crate::{
 /// What comes of it when somebody gives a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Outcome {
-    /// No role of his holds the permission.
+    /// No role of theirs holds the permission.
     Denied,
     /// It is so already.
     Nothing,
@@ -37,7 +37,7 @@ enum Outcome {
 }
 
 impl Outcome {
-    /// As on the command path: first whether he may at all, then whether it can be.
+    /// As on the command path: first whether they may at all, then whether it can be.
     fn of(actor: &Actor, situation: &Situation, command: &Command) -> Self {
         let permission = command.permission();
         let place = Place::of(permission, workspace());

@@ -1,0 +1,45 @@
+# Everything a fresh Debian machine with Rust needs is set up by these targets.
+#
+#   make run     build, get Helm if it is missing, play the demo, leave the server running
+#   make test    install what the tests need, and run them all
+#   make bench   measure, beside a baseline, and write target/bench/results.json
+#   make lint    formatting, clippy, documentation
+
+TOOLS := $(CURDIR)/target/tools
+export PATH := $(TOOLS):$(PATH)
+
+DATA ?= charthouse-demo
+LISTEN ?= 127.0.0.1:7070
+
+.PHONY: run build test lint bench schema helm postgres clean-demo
+
+run: helm
+	cargo build --locked --package charthouse-api
+	target/debug/charthouse demo --data $(DATA) --listen $(LISTEN)
+
+build:
+	cargo build --locked --workspace
+
+test: helm postgres build lint
+	cargo test --locked --workspace
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items --quiet
+
+bench: postgres
+	cargo bench --locked --package charthouse-eventstore --bench log
+
+# The schema as a document; a test holds it true.
+schema: build
+	target/debug/charthouse schema > schema.graphql
+
+helm:
+	@tests/setup/get-helm.sh $(TOOLS)
+
+postgres:
+	@tests/setup/get-postgres.sh
+
+clean-demo:
+	rm -rf $(DATA)
