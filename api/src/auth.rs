@@ -22,7 +22,10 @@ const PREFIX: &str = "charthouse_";
 pub fn new_token() -> Result<Zeroizing<String>, getrandom::Error> {
     let mut secret = Zeroizing::new([0; 32]);
     getrandom::fill(secret.as_mut_slice())?;
-    Ok(Zeroizing::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(secret.as_slice()))))
+    Ok(Zeroizing::new(format!(
+        "{PREFIX}{}",
+        URL_SAFE_NO_PAD.encode(secret.as_slice())
+    )))
 }
 
 /// What the log knows a token by.
@@ -50,7 +53,9 @@ impl Sender {
     ///
     /// [`InvalidToken`] if there is a token, and it does not open anything.
     pub fn of(headers: &HeaderMap, views: &Views) -> Result<Self, InvalidToken> {
-        let Some(header) = headers.get(AUTHORIZATION) else { return Ok(Self::Anonymous) };
+        let Some(header) = headers.get(AUTHORIZATION) else {
+            return Ok(Self::Anonymous);
+        };
         let token = token(header.to_str().map_err(|_| InvalidToken)?).ok_or(InvalidToken)?;
         Self::holding(&token, views)
     }
@@ -60,7 +65,9 @@ impl Sender {
     /// [`InvalidToken`] if nobody holds the token now.
     pub fn holding(token: &str, views: &Views) -> Result<Self, InvalidToken> {
         let access = views.access();
-        let holder = access.by_token_secret(&secret_of(token), clock::now()).ok_or(InvalidToken)?;
+        let holder = access
+            .by_token_secret(&secret_of(token), clock::now())
+            .ok_or(InvalidToken)?;
         access.principal(holder.account).map(Self::Account).ok_or(InvalidToken)
     }
 }

@@ -67,5 +67,8 @@ fn failed(error: &(dyn Error + 'static)) -> ExitCode {
 fn start_logging(is_server: bool) {
     let default = if is_server { "info" } else { "error" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }

@@ -29,15 +29,22 @@ use projections::Views;
 use serde::Serialize;
 use uuid::Uuid;
 
+use self::work::Finished;
 pub use self::{
     app::{DeleteApp, DeleteVersion, ReplacePackage, SubmitVersion, UploadApp, UploadVersion, WithdrawVersion},
     category::{AssignCategory, CreateCategory, DeleteCategory, EditCategory},
     installation::{FinishOperation, OperationResult, StartOperation},
     listing::{EditListing, ListingChanges, MaintainerInput, SetIcon, SubmitListing, WithdrawListing},
-    platform::{CreateAccount, CreateProject, CreateWorkspace, DefineRole, GrantRole, IssueToken, RegisterCluster, RevokeRole, RevokeToken},
+    platform::{
+        CreateAccount, CreateProject, CreateWorkspace, DefineRole, GrantRole, IssueToken, RegisterCluster, RevokeRole,
+        RevokeToken,
+    },
     refusal::CommandError,
     release::{InstallRelease, UninstallRelease, UpgradeRelease},
-    review::{ApproveListing, ApproveVersion, RejectListing, RejectVersion, ReleaseListingReview, ReleaseReview, StartListingReview, StartReview},
+    review::{
+        ApproveListing, ApproveVersion, RejectListing, RejectVersion, ReleaseListingReview, ReleaseReview,
+        StartListingReview, StartReview,
+    },
     store::{PublishVersion, ResumeApp, ResumeVersion, SuspendApp, SuspendVersion},
     target::Target,
     work::{Work, holder, load},
@@ -51,6 +58,9 @@ const CATCH_UP_MAX: Duration = Duration::from_secs(5);
 
 /// One thing somebody wants done.
 pub trait Command: Serialize + Sync {
+    /// Tells requests of two kinds apart that hold the same values. Remembered with the command id: rename nothing.
+    const NAME: &'static str;
+
     /// Looks, asks for permission and decides; what it decided is appended afterwards, all or nothing.
     fn carry_out(&self, work: &mut Work<'_>) -> impl Future<Output = Result<Target, CommandError>> + Send;
 }
@@ -71,6 +81,12 @@ impl Giver {
             Self::System => Actor::System,
         }
     }
+}
+
+/// What an account may do, and the streams that say so, with the revisions at which they do.
+pub(crate) struct Authority {
+    principal: Principal,
+    relied_on: Vec<(String, u64)>,
 }
 
 /// What a command came to.
@@ -123,11 +139,21 @@ impl Commands {
         key: Option<CommandKey>,
         command: &C,
     ) -> Result<Outcome, CommandError> {
-        let mut work = Work::new(self, self.principal(giver)?, Stamp { by: giver.actor(), at: clock::now() });
+        let mut work = Work::new(
+            self,
+            self.authority(giver)?,
+            Stamp {
+                by: giver.actor(),
+                at: clock::now(),
+            },
+        );
         let target = command.carry_out(&mut work).await?;
-        let (writes, guards) = work.finish()?;
+        let Finished { writes, guards, sealed } = work.finish();
         if writes.is_empty() {
             return self.nothing_changed(giver, key, target).await;
+        }
+        for entry in sealed {
+            self.vault.keep(entry).await?;
         }
         let context = Context {
             actor: giver.actor().to_string(),
@@ -135,9 +161,19 @@ impl Commands {
             correlation_id: ids::fresh(),
             causation_id: None,
         };
-        let appended = self.log.append(eventstore::Append { writes, guards, context }).await?;
+        let appended = self
+            .log
+            .append(eventstore::Append {
+                writes,
+                guards,
+                context,
+            })
+            .await?;
         self.seen(appended.last).await?;
-        Ok(Outcome { target, position: appended.last })
+        Ok(Outcome {
+            target,
+            position: appended.last,
+        })
     }
 
     async fn nothing_changed(
@@ -150,7 +186,11 @@ impl Commands {
         let mut position = Position::new(size.saturating_sub(1));
         if let Some(key) = key {
             let actor = giver.actor().to_string();
-            position = self.log.remember_unchanged(&actor, key.id, key.request, position).await?.position;
+            position = self
+                .log
+                .remember_unchanged(&actor, key.id, key.request, position)
+                .await?
+                .position;
         }
         Ok(Outcome { target, position })
     }
@@ -163,51 +203,77 @@ impl Commands {
         command: &C,
     ) -> Result<Option<Outcome>, CommandError> {
         let Some(key) = key else { return Ok(None) };
-        let Some(answer) = self.log.answer_to(&giver.actor().to_string(), key.id).await? else { return Ok(None) };
+        let Some(answer) = self.log.answer_to(&giver.actor().to_string(), key.id).await? else {
+            return Ok(None);
+        };
         if answer.request != key.request {
             return Err(CommandError::CommandReused);
         }
         self.seen(answer.position).await?;
         let target = self.target_of(giver, answer, command).await?;
-        Ok(Some(Outcome { target, position: answer.position }))
+        Ok(Some(Outcome {
+            target,
+            position: answer.position,
+        }))
     }
 
     /// What an earlier command was about: the first event it left says so. One that left none is decided again, which
     /// records nothing, to find out.
     async fn target_of<C: Command>(&self, giver: Giver, answer: Answer, command: &C) -> Result<Target, CommandError> {
         let Some(before) = answer.events.checked_sub(1) else {
-            let mut work = Work::new(self, self.principal(giver)?, Stamp { by: giver.actor(), at: clock::now() });
+            let mut work = Work::new(
+                self,
+                self.authority(giver)?,
+                Stamp {
+                    by: giver.actor(),
+                    at: clock::now(),
+                },
+            );
             return command.carry_out(&mut work).await;
         };
         let first = Position::new(answer.position.get().saturating_sub(before));
-        let events = self.log.read(first, usize::try_from(answer.events).unwrap_or(usize::MAX)).await?;
+        let events = self
+            .log
+            .read(first, usize::try_from(answer.events).unwrap_or(usize::MAX))
+            .await?;
         Target::left_by(&events).ok_or(CommandError::Contention)
     }
 
-    fn principal(&self, giver: Giver) -> Result<Option<(Principal, Vec<(String, u64)>)>, CommandError> {
-        let Giver::Account { account, .. } = giver else { return Ok(None) };
+    fn authority(&self, giver: Giver) -> Result<Option<Authority>, CommandError> {
+        let Giver::Account { account, .. } = giver else {
+            return Ok(None);
+        };
         let access = self.views.access();
         let principal = access.principal(account).ok_or(CommandError::Unauthenticated)?;
-        Ok(Some((principal, access.relied_on(account))))
+        let relied_on = access.relied_on(account);
+        Ok(Some(Authority { principal, relied_on }))
     }
 
     fn command_key<C: Command>(&self, giver: Giver, command: &C) -> Result<Option<CommandKey>, CommandError> {
-        let Giver::Account { command: id, .. } = giver else { return Ok(None) };
-        let request = (std::any::type_name::<C>().rsplit("::").next(), command);
-        let canonical = serde_json_canonicalizer::to_vec(&request).map_err(CommandError::internal)?;
-        Ok(Some(CommandKey { id, request: self.key.of_request(&canonical) }))
+        let Giver::Account { command: id, .. } = giver else {
+            return Ok(None);
+        };
+        let canonical = serde_json_canonicalizer::to_vec(&(C::NAME, command)).map_err(CommandError::internal)?;
+        Ok(Some(CommandKey {
+            id,
+            request: self.key.of_request(&canonical),
+        }))
     }
 
     async fn catch_up(&self) -> Result<(), CommandError> {
         let size = self.log.head().await?.size;
-        tokio::time::timeout(CATCH_UP_MAX, self.views.reached(size)).await.map_err(|_| CommandError::ViewsBehind)?;
+        tokio::time::timeout(CATCH_UP_MAX, self.views.reached(size))
+            .await
+            .map_err(|_| CommandError::ViewsBehind)?;
         Ok(())
     }
 
     async fn seen(&self, position: Position) -> Result<(), CommandError> {
         let wait = self.views.reached(position.next().get());
         // What is recorded stays recorded: a view that lags makes the answer late, and then wrong to give.
-        tokio::time::timeout(CATCH_UP_MAX, wait).await.map_err(|_| CommandError::ViewsBehind)
+        tokio::time::timeout(CATCH_UP_MAX, wait)
+            .await
+            .map_err(|_| CommandError::ViewsBehind)
     }
 }
 

@@ -14,7 +14,12 @@ use crate::chart_archive::ArchiveLimits;
 #[derive(Debug, Clone, Args)]
 pub struct DataFolder {
     /// Folder of the log, the views, the blobs and the keys
-    #[arg(long = "data", env = "CHARTHOUSE_DATA", default_value = "charthouse-data", value_name = "DIR")]
+    #[arg(
+        long = "data",
+        env = "CHARTHOUSE_DATA",
+        default_value = "charthouse-data",
+        value_name = "DIR"
+    )]
     pub root: PathBuf,
 }
 
@@ -66,7 +71,12 @@ impl DataFolder {
 #[derive(Debug, Clone, Args)]
 pub struct ServerOptions {
     /// Address to listen on; port 0 takes any free one
-    #[arg(long, env = "CHARTHOUSE_LISTEN", default_value = "127.0.0.1:7070", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "CHARTHOUSE_LISTEN",
+        default_value = "127.0.0.1:7070",
+        value_name = "ADDRESS"
+    )]
     pub listen: SocketAddr,
     /// The helm program, version 3 or 4
     #[arg(long, env = "CHARTHOUSE_HELM", default_value = "helm", value_name = "PROGRAM")]
@@ -85,13 +95,23 @@ pub struct Limits {
     #[arg(long, env = "CHARTHOUSE_ARCHIVE_UNPACKED_MAX_BYTES", default_value_t = 100 << 20, value_name = "BYTES")]
     pub archive_unpacked_max_bytes: u64,
     /// Most files and folders in a chart archive
-    #[arg(long, env = "CHARTHOUSE_ARCHIVE_ENTRIES_MAX", default_value_t = 10_000, value_name = "COUNT")]
+    #[arg(
+        long,
+        env = "CHARTHOUSE_ARCHIVE_ENTRIES_MAX",
+        default_value_t = 10_000,
+        value_name = "COUNT"
+    )]
     pub archive_entries_max: u64,
     /// Largest values of a release, in bytes
     #[arg(long, env = "CHARTHOUSE_VALUES_MAX_BYTES", default_value_t = 1 << 20, value_name = "BYTES")]
     pub values_max_bytes: usize,
     /// Longest reason or comment, in characters
-    #[arg(long, env = "CHARTHOUSE_REASON_MAX_CHARACTERS", default_value_t = 4_000, value_name = "COUNT")]
+    #[arg(
+        long,
+        env = "CHARTHOUSE_REASON_MAX_CHARACTERS",
+        default_value_t = 4_000,
+        value_name = "COUNT"
+    )]
     pub reason_max_characters: usize,
     /// Longest GraphQL document, in bytes
     #[arg(long, env = "CHARTHOUSE_DOCUMENT_MAX_BYTES", default_value_t = 64 << 10, value_name = "BYTES")]
@@ -102,6 +122,15 @@ pub struct Limits {
     /// How long one request may take
     #[arg(long, env = "CHARTHOUSE_REQUEST_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub request_timeout: Duration,
+    /// How long one upload may take
+    #[arg(
+        long,
+        env = "CHARTHOUSE_UPLOAD_TIMEOUT",
+        default_value = "10m",
+        value_parser = humantime::parse_duration,
+        value_name = "TIME"
+    )]
+    pub upload_timeout: Duration,
     /// How long one run of Helm may take before it counts as failed
     #[arg(long, env = "CHARTHOUSE_HELM_TIMEOUT", default_value = "10m", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub helm_timeout: Duration,

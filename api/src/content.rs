@@ -20,7 +20,11 @@ pub enum ContentError {
     #[error("the document has no canonical form")]
     NotCanonical(#[source] serde_json::Error),
     #[error("the document {digest} is not what its event says it is")]
-    Malformed { digest: Digest, #[source] source: serde_json::Error },
+    Malformed {
+        digest: Digest,
+        #[source]
+        source: serde_json::Error,
+    },
 }
 
 impl Content {
@@ -77,9 +81,13 @@ impl Content {
     }
 
     async fn document<T: DeserializeOwned>(&self, digest: Digest) -> Result<Option<T>, ContentError> {
-        let Some(bytes) = self.get(digest).await? else { return Ok(None) };
+        let Some(bytes) = self.get(digest).await? else {
+            return Ok(None);
+        };
         let document = serde_json::from_slice(&bytes);
-        document.map(Some).map_err(|source| ContentError::Malformed { digest, source })
+        document
+            .map(Some)
+            .map_err(|source| ContentError::Malformed { digest, source })
     }
 }
 

@@ -61,7 +61,11 @@ pub fn sdl() -> String {
 }
 
 fn builder() -> async_graphql::SchemaBuilder<Query, mutations::Mutation, subscriptions::Subscription> {
-    Schema::build(Query::default(), mutations::Mutation::default(), subscriptions::Subscription)
-        .limit_depth(DEPTH_MAX)
-        .limit_complexity(COMPLEXITY_MAX)
+    Schema::build(
+        Query::default(),
+        mutations::Mutation::default(),
+        subscriptions::Subscription,
+    )
+    .limit_depth(DEPTH_MAX)
+    .limit_complexity(COMPLEXITY_MAX)
 }

@@ -3,12 +3,11 @@
 mod charts;
 mod content;
 mod error;
+mod extract;
 mod graphiql;
 mod graphql;
 mod health;
 mod uploads;
-
-use std::time::Duration;
 
 use axum::{
     Router,
@@ -33,27 +32,36 @@ pub struct App {
 /// Every route of the server.
 pub fn router(services: Services, schema: Schema) -> Router {
     let limits = &services.limits;
-    let uploads_max = usize::try_from(limits.archive_max_bytes).unwrap_or(usize::MAX);
-    let request_max = limits.request_max_bytes;
-    let timeout: Duration = limits.request_timeout;
-
-    let answered_in_time = Router::new()
+    let in_time = |limit| TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limit);
+    let requests = Router::new()
         .route("/", get(|| async { Redirect::temporary("/graphql") }))
-        .route("/graphql", get(graphql::get).post(graphql::post).layer(DefaultBodyLimit::max(request_max)))
-        // One byte more than is allowed gets in, so that the refusal can name the limit.
-        .route("/uploads", post(uploads::post).layer(DefaultBodyLimit::max(uploads_max.saturating_add(1))))
+        .route("/graphql", get(graphql::get).post(graphql::post))
+        .layer(DefaultBodyLimit::max(limits.request_max_bytes))
         .route("/apps/{app}/icon", get(content::icon))
         .route("/apps/{app}/screenshots/{number}", get(content::screenshot))
         .route("/apps/{app}/versions/{version}/package", get(content::package))
         .route("/charts/store/index.yaml", get(charts::store_index))
         .route("/charts/store/{archive}", get(charts::store_archive))
-        .route("/charts/workspaces/{workspace}/index.yaml", get(charts::workspace_index))
-        .route("/charts/workspaces/{workspace}/{archive}", get(charts::workspace_archive))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout));
+        .route(
+            "/charts/workspaces/{workspace}/index.yaml",
+            get(charts::workspace_index),
+        )
+        .route(
+            "/charts/workspaces/{workspace}/{archive}",
+            get(charts::workspace_archive),
+        )
+        .layer(in_time(limits.request_timeout));
+    // Uploads have limits of their own, which name themselves.
+    let uploads = Router::new()
+        .route("/uploads", post(uploads::post))
+        .layer(in_time(limits.upload_timeout));
     let endless = Router::new().route("/graphql/ws", get(graphql::subscribe));
-    let probes = Router::new().route("/livez", get(health::live)).route("/readyz", get(health::ready));
+    let probes = Router::new()
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready));
 
-    answered_in_time
+    requests
+        .merge(uploads)
         .merge(endless)
         .merge(probes)
         .fallback(|| async { HttpError::not_found("page").into_response() })
@@ -68,6 +76,9 @@ pub fn router(services: Services, schema: Schema) -> Router {
 
 /// Answers are for whoever asked, unless a handler says otherwise.
 async fn no_store(mut response: Response) -> Response {
-    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }

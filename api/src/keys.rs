@@ -19,7 +19,11 @@ pub struct ServerKey(Zeroizing<[u8; 32]>);
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     #[error("the key file {} could not be used", path.display())]
-    Io { path: PathBuf, #[source] source: io::Error },
+    Io {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("the key file {} must hold 64 hexadecimal digits", path.display())]
     Malformed { path: PathBuf },
     #[error("the key file {} may be read by others (mode {mode:o}); make it 600", path.display())]
@@ -43,12 +47,18 @@ impl ServerKey {
     ///
     /// [`KeyError`] if the file is readable by others, is not a key, or cannot be used.
     pub fn at(path: &Path) -> Result<Self, KeyError> {
-        let io = |source| KeyError::Io { path: path.to_owned(), source };
+        let io = |source| KeyError::Io {
+            path: path.to_owned(),
+            source,
+        };
         match fs::metadata(path) {
             Ok(metadata) => {
                 let mode = metadata.permissions().mode() & 0o777;
                 if mode & 0o077 != 0 {
-                    return Err(KeyError::Exposed { path: path.to_owned(), mode });
+                    return Err(KeyError::Exposed {
+                        path: path.to_owned(),
+                        mode,
+                    });
                 }
                 let text = Zeroizing::new(fs::read_to_string(path).map_err(io)?);
                 let mut key = Zeroizing::new([0; 32]);
@@ -62,12 +72,22 @@ impl ServerKey {
     }
 
     fn create(path: &Path) -> Result<Self, KeyError> {
-        let io = |source| KeyError::Io { path: path.to_owned(), source };
+        let io = |source| KeyError::Io {
+            path: path.to_owned(),
+            source,
+        };
         let mut key = Zeroizing::new([0; 32]);
         getrandom::fill(key.as_mut_slice()).map_err(KeyError::Random)?;
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(io)?;
         let text = Zeroizing::new(hex::encode(key.as_slice()));
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_all())
+            .map_err(io)?;
         Ok(Self(key))
     }
 
@@ -129,7 +149,10 @@ mod tests {
         let path = folder.path().join("server.key");
         fs::write(&path, "00".repeat(32)).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(ServerKey::at(&path), Err(KeyError::Exposed { mode: 0o644, .. })));
+        assert!(matches!(
+            ServerKey::at(&path),
+            Err(KeyError::Exposed { mode: 0o644, .. })
+        ));
     }
 
     #[test]

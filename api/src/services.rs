@@ -37,7 +37,11 @@ pub struct Services {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("the data folder {} could not be made", path.display())]
-    Folder { path: PathBuf, #[source] source: io::Error },
+    Folder {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("the log could not be opened")]
     Log(#[from] eventstore::OpenError),
     #[error("the blobs could not be opened")]
@@ -84,7 +88,17 @@ impl Services {
             key: key.clone(),
             limits: Arc::clone(&limits),
         };
-        let services = Self { data, limits, log, content, vault, views, key, commands, follower: Arc::new(follower) };
+        let services = Self {
+            data,
+            limits,
+            log,
+            content,
+            vault,
+            views,
+            key,
+            commands,
+            follower: Arc::new(follower),
+        };
         services.catch_up().await?;
         services.register_default_cluster().await?;
         Ok(services)
@@ -109,7 +123,10 @@ impl Services {
     /// [`VaultError`] if the vault fails.
     pub async fn seal(&self, subject: &str, text: &str) -> Result<Sealed, VaultError> {
         let eventstore::Sealed { subject, digest } = self.vault.seal(subject, text.as_bytes()).await?;
-        Ok(Sealed { subject, digest: Digest::from_bytes(*digest.as_bytes()) })
+        Ok(Sealed {
+            subject,
+            digest: Digest::from_bytes(*digest.as_bytes()),
+        })
     }
 
     /// What was sealed; `None` if it was erased.
@@ -119,7 +136,12 @@ impl Services {
     /// [`VaultError`] if the vault fails or the ciphertext was altered.
     pub async fn unseal(&self, sealed: &Sealed) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
         let digest = eventstore::Digest::from_bytes(*sealed.digest.as_bytes());
-        self.vault.unseal(&eventstore::Sealed { subject: sealed.subject.clone(), digest }).await
+        self.vault
+            .unseal(&eventstore::Sealed {
+                subject: sealed.subject.clone(),
+                digest,
+            })
+            .await
     }
 
     async fn catch_up(&self) -> Result<(), OpenError> {
@@ -141,7 +163,10 @@ impl Services {
     }
 
     async fn register_default_cluster(&self) -> Result<(), OpenError> {
-        let register = RegisterCluster { name: DEFAULT_CLUSTER.parse()?, kind: cluster::Kind::Directory };
+        let register = RegisterCluster {
+            name: DEFAULT_CLUSTER.parse()?,
+            kind: cluster::Kind::Directory,
+        };
         match self.commands.run(Giver::System, &register).await {
             Ok(_) => Ok(()),
             Err(error) if error.is("NAME_TAKEN") => Ok(()),
@@ -153,6 +178,9 @@ impl Services {
 /// Follows the log until an event cannot be understood.
 async fn follow(views: Views, log: EventStore, blobs: Blobs) -> ViewError {
     let Err(error) = views.follow(log, blobs).await;
-    tracing::error!(error = &error as &dyn std::error::Error, "the views stopped following the log");
+    tracing::error!(
+        error = &error as &dyn std::error::Error,
+        "the views stopped following the log"
+    );
     error
 }

@@ -29,9 +29,17 @@ pub struct Upload {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Uploaded {
-    Chart { name: ChartName, version: VersionNumber, package: Package },
-    Icon { image: Digest },
-    Screenshot { image: Digest },
+    Chart {
+        name: ChartName,
+        version: VersionNumber,
+        package: Package,
+    },
+    Icon {
+        image: Digest,
+    },
+    Screenshot {
+        image: Digest,
+    },
 }
 
 /// Why an upload id cannot be used. A foreign one is told nothing more than a forged one.
@@ -79,13 +87,21 @@ impl Upload {
         now: DateTime<Utc>,
     ) -> Result<Uploaded, InvalidUpload> {
         let bytes = URL_SAFE_NO_PAD.decode(id).map_err(|_| InvalidUpload::Unknown)?;
-        let (ticket, mac) =
-            bytes.len().checked_sub(MAC_BYTES).map(|at| bytes.split_at(at)).ok_or(InvalidUpload::Unknown)?;
+        let (ticket, mac) = bytes
+            .len()
+            .checked_sub(MAC_BYTES)
+            .map(|at| bytes.split_at(at))
+            .ok_or(InvalidUpload::Unknown)?;
         if !key.seals_upload(ticket, mac) {
             return Err(InvalidUpload::Unknown);
         }
         let upload: Self = serde_json::from_slice(ticket).map_err(|_| InvalidUpload::Unknown)?;
-        let Self { account: owner, workspace: meant_for, expires, content } = upload;
+        let Self {
+            account: owner,
+            workspace: meant_for,
+            expires,
+            content,
+        } = upload;
         if owner == account && meant_for == workspace && now < expires {
             Ok(content)
         } else {
@@ -106,7 +122,9 @@ mod tests {
             account: AccountId::from_uuid(Uuid::from_u128(1)),
             workspace: WorkspaceId::from_uuid(Uuid::from_u128(2)),
             expires: DateTime::UNIX_EPOCH + TimeDelta::days(1),
-            content: Uploaded::Icon { image: Digest::from_bytes([3; 32]) },
+            content: Uploaded::Icon {
+                image: Digest::from_bytes([3; 32]),
+            },
         }
     }
 
@@ -133,8 +151,17 @@ mod tests {
         let unknown = Err(InvalidUpload::Unknown);
         assert_eq!(Upload::from_id(&id, &key, stranger, upload.workspace, now), unknown);
         assert_eq!(Upload::from_id(&id, &key, upload.account, elsewhere, now), unknown);
-        assert_eq!(Upload::from_id(&id, &key, upload.account, upload.workspace, upload.expires), unknown);
-        assert_eq!(Upload::from_id(&format!("A{}", &id[1..]), &key, upload.account, upload.workspace, now), unknown);
-        assert_eq!(Upload::from_id("", &key, upload.account, upload.workspace, now), unknown);
+        assert_eq!(
+            Upload::from_id(&id, &key, upload.account, upload.workspace, upload.expires),
+            unknown
+        );
+        assert_eq!(
+            Upload::from_id(&format!("A{}", &id[1..]), &key, upload.account, upload.workspace, now),
+            unknown
+        );
+        assert_eq!(
+            Upload::from_id("", &key, upload.account, upload.workspace, now),
+            unknown
+        );
     }
 }

@@ -41,4 +41,4 @@ pub use open::{Mode, OpenError};
 pub use store::{EventStore, Head, Identity, ReadError};
 pub use stream_name::{InvalidStreamName, StreamName};
 pub use subscription::Subscription;
-pub use vault::{Sealed, Vault, VaultError};
+pub use vault::{PendingEntry, Sealed, Vault, VaultError};

@@ -41,6 +41,14 @@ pub struct Sealed {
     pub digest: Digest,
 }
 
+/// Something encrypted that is not kept yet.
+#[derive(Debug)]
+pub struct PendingEntry {
+    /// What it will be named by once it is kept.
+    pub sealed: Sealed,
+    ciphertext: Vec<u8>,
+}
+
 /// Why something was not sealed or not unsealed.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
@@ -92,6 +100,18 @@ impl Vault {
     ///
     /// [`VaultError::Erased`] if the subject's key was destroyed.
     pub async fn seal(&self, subject: &str, plaintext: &[u8]) -> Result<Sealed, VaultError> {
+        let entry = self.encrypt(subject, plaintext).await?;
+        let sealed = entry.sealed.clone();
+        self.keep(entry).await?;
+        Ok(sealed)
+    }
+
+    /// Encrypts `plaintext` for `subject` without keeping it, for whoever does not know yet whether it will be needed.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Erased`] if the subject's key was destroyed.
+    pub async fn encrypt(&self, subject: &str, plaintext: &[u8]) -> Result<PendingEntry, VaultError> {
         if plaintext.len() > PLAINTEXT_BYTES_MAX {
             return Err(VaultError::TooLarge { bytes: plaintext.len() });
         }
@@ -102,13 +122,28 @@ impl Vault {
             subject: subject.to_owned(),
             digest,
         };
-        let entry = VaultRow::Entry {
-            digest: *digest.as_bytes(),
-            subject: subject.to_owned(),
+        Ok(PendingEntry { sealed, ciphertext })
+    }
+
+    /// Keeps what was encrypted. Returns once it is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Write`] if the database fails.
+    pub async fn keep(&self, entry: PendingEntry) -> Result<(), VaultError> {
+        let PendingEntry {
+            sealed: Sealed { subject, digest },
             ciphertext,
-        };
-        self.store.store(Work::Vault(entry)).await?;
-        Ok(sealed)
+        } = entry;
+        let digest = *digest.as_bytes();
+        self.store
+            .store(Work::Vault(VaultRow::Entry {
+                digest,
+                subject,
+                ciphertext,
+            }))
+            .await?;
+        Ok(())
     }
 
     /// Decrypts what was sealed; `None` if the subject's key was destroyed.

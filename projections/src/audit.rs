@@ -4,12 +4,17 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    account::{self, Scope},
-    category,
+    account::{self, Account, Scope},
+    app::App,
+    category::{self, Category},
+    decider::Decider,
     event::DomainEvent,
     ids::{AccountId, Actor, AppId, CategoryId, ProjectId, ReleaseId, WorkspaceId},
-    name, project,
+    name,
+    project::{self, Project},
+    release,
     version_number::VersionNumber,
+    workspace::Workspace,
 };
 use rusqlite::{Connection, Transaction};
 
@@ -177,12 +182,12 @@ impl About {
         let (category, key) = name.split_once('-').unwrap_or((name, ""));
         let mut about = Self::default();
         match category {
-            "account" => about.account = key.parse().ok(),
-            "app" => about.app = key.parse().ok(),
-            "category" => about.category = key.parse().ok(),
-            "project" => about.project = key.parse().ok(),
-            "release" => about.release = key.parse().ok(),
-            "workspace" => about.workspace = key.parse().ok(),
+            Account::CATEGORY => about.account = key.parse().ok(),
+            App::CATEGORY => about.app = key.parse().ok(),
+            Category::CATEGORY => about.category = key.parse().ok(),
+            Project::CATEGORY => about.project = key.parse().ok(),
+            release::Release::CATEGORY => about.release = key.parse().ok(),
+            Workspace::CATEGORY => about.workspace = key.parse().ok(),
             _ => {}
         }
         about

@@ -3,6 +3,8 @@
 //! An entry's place is the position of the newest publication among the versions it offers, so "newest first" is the
 //! order of the rows and of the search index, and needs no sort.
 
+mod text_index;
+
 use chrono::{DateTime, Utc};
 use domain::{
     app::{Stage as DomainStage, Status},
@@ -13,6 +15,7 @@ use domain::{
 };
 use rusqlite::{Connection, Transaction, types::Value};
 
+pub(crate) use self::text_index::TextChanges;
 use crate::{
     apps::{Stage, Version},
     content::ChartMetadata,
@@ -280,31 +283,15 @@ pub(crate) fn create(conn: &Connection) -> rusqlite::Result<()> {
     moment::create_history::<Row>(conn)
 }
 
-pub(crate) fn apply(tx: &Transaction<'_>, change: &Change<'_>) -> rusqlite::Result<()> {
+/// The rows, at once; what becomes of the index is noted in `texts`.
+pub(crate) fn apply(tx: &Transaction<'_>, change: &Change<'_>, texts: &mut TextChanges) -> rusqlite::Result<()> {
     let before = change.before.and_then(Row::of);
     let after = Row::of(change.after);
-    if before == after {
-        return Ok(());
+    if before != after {
+        moment::replace(tx, change.fact.position, before.as_ref(), after.as_ref())?;
+        texts.note(before.as_ref(), after);
     }
-    moment::replace(tx, change.fact.position, before.as_ref(), after.as_ref())?;
-    if let Some(before) = before {
-        sql::execute(tx, "DELETE FROM store_text WHERE rowid = ?", values![before.published])?;
-    }
-    after.map_or(Ok(()), |after| index_text(tx, &after))
-}
-
-/// Makes the entry findable by its listing, and by the README of the version it offers first.
-fn index_text(tx: &Transaction<'_>, row: &Row) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO store_text (rowid, name, chart, summary, keywords, readme, category)
-               SELECT ?1, l.display_name, ?2, l.summary, l.keywords, c.readme, ?3
-               FROM (SELECT 1) LEFT JOIN listing l ON l.digest = ?4 LEFT JOIN chart c ON c.digest = ?5";
-    let shelf = crate::search::shelf_token(row.category);
-    sql::execute(
-        tx,
-        sql,
-        values![row.published, row.chart, shelf, row.listing, row.chart_document],
-    )
-    .map(drop)
+    Ok(())
 }
 
 impl Row {

@@ -6,7 +6,6 @@ mod audit;
 mod categories;
 mod history;
 mod hostile;
-mod measure;
 mod paging;
 mod rebuild;
 mod releases;

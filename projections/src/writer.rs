@@ -20,7 +20,9 @@ use crate::{
     dossier::{Change, Dossier},
     error::ViewError,
     fact::Fact,
-    releases, reviews, storefront, tenancy,
+    releases, reviews,
+    storefront::{self, TextChanges},
+    tenancy,
 };
 
 /// Apps whose dossiers stay in memory. Those of others are read from their streams when something happens to them.
@@ -151,9 +153,11 @@ impl Writer {
         }
         self.dossiers
             .extend(supplies.dossiers.into_iter().map(|dossier| (dossier.id, dossier)));
+        let mut texts = TextChanges::default();
         for fact in &plan.facts {
-            apply(&tx, &mut self.dossiers, fact)?;
+            apply(&tx, fact, &mut self.dossiers, &mut texts)?;
         }
+        texts.write(&tx)?;
         let size = last.position + 1;
         Checkpoint::advance(&tx, size, leaf_hash)?;
         let access = plan
@@ -185,12 +189,17 @@ const fn changes_access(fact: &Fact) -> bool {
     }
 }
 
-fn apply(tx: &Transaction<'_>, dossiers: &mut HashMap<AppId, Dossier>, fact: &Fact) -> Result<(), ViewError> {
+fn apply(
+    tx: &Transaction<'_>,
+    fact: &Fact,
+    dossiers: &mut HashMap<AppId, Dossier>,
+    texts: &mut TextChanges,
+) -> Result<(), ViewError> {
     let mut about = About::of(fact);
     match &fact.event {
         DomainEvent::Account(event) => accounts::apply(tx, fact, event)?,
         DomainEvent::App(event) => {
-            if let Some(dossier) = apply_to_app(tx, dossiers, fact, event)? {
+            if let Some(dossier) = apply_to_app(tx, fact, event, dossiers, texts)? {
                 about = about.within_app(dossier);
             }
         }
@@ -211,9 +220,10 @@ fn apply(tx: &Transaction<'_>, dossiers: &mut HashMap<AppId, Dossier>, fact: &Fa
 
 fn apply_to_app<'a>(
     tx: &Transaction<'_>,
-    dossiers: &'a mut HashMap<AppId, Dossier>,
     fact: &Fact,
     event: &app::Event,
+    dossiers: &'a mut HashMap<AppId, Dossier>,
+    texts: &mut TextChanges,
 ) -> Result<Option<&'a Dossier>, ViewError> {
     let id = fact.subject()?;
     let before = dossiers.remove(&id);
@@ -228,6 +238,6 @@ fn apply_to_app<'a>(
     };
     apps::apply(tx, &change)?;
     reviews::apply(tx, &change)?;
-    storefront::apply(tx, &change)?;
+    storefront::apply(tx, &change, texts)?;
     Ok(Some(dossiers.entry(id).or_insert(after)))
 }

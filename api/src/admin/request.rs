@@ -30,14 +30,40 @@ use crate::{
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub enum AdminRequest {
-    CreateAccount { name: AccountName },
-    CreateToken { account: AccountName, lifetime: Option<Duration> },
-    RevokeToken { account: AccountName, token: TokenId },
-    DefineRole { role: RoleName, permissions: Vec<String> },
-    GrantRole { account: AccountName, role: RoleName, place: AdminPlace },
-    RevokeRole { account: AccountName, role: RoleName, place: AdminPlace },
-    CreateWorkspace { name: WorkspaceName },
-    CreateProject { workspace: WorkspaceName, name: ProjectName, cluster: Option<ClusterName>, namespace: Option<Namespace> },
+    CreateAccount {
+        name: AccountName,
+    },
+    CreateToken {
+        account: AccountName,
+        lifetime: Option<Duration>,
+    },
+    RevokeToken {
+        account: AccountName,
+        token: TokenId,
+    },
+    DefineRole {
+        role: RoleName,
+        permissions: Vec<String>,
+    },
+    GrantRole {
+        account: AccountName,
+        role: RoleName,
+        place: AdminPlace,
+    },
+    RevokeRole {
+        account: AccountName,
+        role: RoleName,
+        place: AdminPlace,
+    },
+    CreateWorkspace {
+        name: WorkspaceName,
+    },
+    CreateProject {
+        workspace: WorkspaceName,
+        name: ProjectName,
+        cluster: Option<ClusterName>,
+        namespace: Option<Namespace>,
+    },
 }
 
 /// Where a role is granted, by names as people type them.
@@ -83,9 +109,12 @@ impl AdminRequest {
                 let message = format!("workspace {name} created");
                 admin.create(&CreateWorkspace { name }, message).await
             }
-            Self::CreateProject { workspace, name, cluster, namespace } => {
-                admin.create_project(workspace, name, cluster, namespace).await
-            }
+            Self::CreateProject {
+                workspace,
+                name,
+                cluster,
+                namespace,
+            } => admin.create_project(workspace, name, cluster, namespace).await,
             Self::CreateToken { account, lifetime } => admin.create_token(&account, lifetime).await,
             Self::RevokeToken { account, token } => {
                 let account = admin.account(&account).await?;
@@ -94,7 +123,12 @@ impl AdminRequest {
             }
             Self::DefineRole { role, permissions } => {
                 let message = format!("role {role} defined");
-                admin.run(&DefineRole { role, permissions: expand(&permissions)? }).await?;
+                admin
+                    .run(&DefineRole {
+                        role,
+                        permissions: expand(&permissions)?,
+                    })
+                    .await?;
                 Ok(done(message))
             }
             Self::GrantRole { account, role, place } => {
@@ -124,7 +158,11 @@ impl Admin<'_> {
 
     async fn create<C: Command>(&self, command: &C, message: String) -> Result<AdminAnswer, AdminError> {
         let id = NodeId::of_target(&self.run(command).await?).map(|id| id.to_string());
-        Ok(AdminAnswer { message, id, token: None })
+        Ok(AdminAnswer {
+            message,
+            id,
+            token: None,
+        })
     }
 
     async fn create_project(
@@ -139,8 +177,19 @@ impl Admin<'_> {
         let namespace = namespace.map_or_else(|| name.as_str().parse().map_err(invalid), Ok)?;
         let message = format!("project {name} of {workspace} is namespace {namespace} of cluster {cluster}");
         let workspace = self.workspace(&workspace).await?;
-        let cluster: ClusterId = self.holder::<Cluster, _>(&Claim::Cluster(cluster.clone()), "cluster", cluster).await?;
-        self.create(&CreateProject { workspace, name, cluster, namespace }, message).await
+        let cluster: ClusterId = self
+            .holder::<Cluster, _>(&Claim::Cluster(cluster.clone()), "cluster", cluster)
+            .await?;
+        self.create(
+            &CreateProject {
+                workspace,
+                name,
+                cluster,
+                namespace,
+            },
+            message,
+        )
+        .await
     }
 
     async fn create_token(&self, name: &AccountName, lifetime: Option<Duration>) -> Result<AdminAnswer, AdminError> {
@@ -148,7 +197,13 @@ impl Admin<'_> {
         let secret = auth::new_token().map_err(|error| AdminError::new("INTERNAL", error))?;
         let token = TokenId::from_uuid(ids::fresh());
         let expires = lifetime.map(|lifetime| clock::now() + lifetime);
-        self.run(&IssueToken { account, token, secret: auth::secret_of(&secret), expires }).await?;
+        self.run(&IssueToken {
+            account,
+            token,
+            secret: auth::secret_of(&secret),
+            expires,
+        })
+        .await?;
         let until = expires.map_or_else(|| "until it is revoked".to_owned(), |at| format!("until {at}"));
         Ok(AdminAnswer {
             message: format!("token {token} for {name}, valid {until}; it is shown only this once"),
@@ -160,10 +215,15 @@ impl Admin<'_> {
     async fn scope(&self, place: AdminPlace) -> Result<Scope, AdminError> {
         match place {
             AdminPlace::Platform => Ok(Scope::Platform {}),
-            AdminPlace::Workspace(name) => Ok(Scope::Workspace { workspace: self.workspace(&name).await? }),
+            AdminPlace::Workspace(name) => Ok(Scope::Workspace {
+                workspace: self.workspace(&name).await?,
+            }),
             AdminPlace::Project(workspace, name) => {
                 let workspace = self.workspace(&workspace).await?;
-                let claim = Claim::Project { workspace, name: name.clone() };
+                let claim = Claim::Project {
+                    workspace,
+                    name: name.clone(),
+                };
                 let project: ProjectId = self.holder::<Project, _>(&claim, "project", name).await?;
                 Ok(Scope::Project { project })
             }
@@ -176,11 +236,17 @@ impl Admin<'_> {
     }
 
     async fn workspace(&self, name: &WorkspaceName) -> Result<WorkspaceId, AdminError> {
-        self.holder::<Workspace, _>(&Claim::Workspace(name.clone()), "workspace", name).await
+        self.holder::<Workspace, _>(&Claim::Workspace(name.clone()), "workspace", name)
+            .await
     }
 
     /// What has a name, by the stream that says so.
-    async fn holder<D: Decider, I: FromStr>(&self, claim: &Claim, what: &str, name: impl Display) -> Result<I, AdminError> {
+    async fn holder<D: Decider, I: FromStr>(
+        &self,
+        claim: &Claim,
+        what: &str,
+        name: impl Display,
+    ) -> Result<I, AdminError> {
         let taken = load::<Name>(&self.services.log, claim.stream_key()).await?;
         let id = taken.and_then(|name| name.holder.strip_prefix(&format!("{}-", D::CATEGORY))?.parse().ok());
         id.ok_or_else(|| AdminError::new("NOT_FOUND", format!("there is no {what} {name}")))
@@ -189,14 +255,20 @@ impl Admin<'_> {
 
 impl AdminError {
     fn new(code: &str, message: impl Display) -> Self {
-        Self { code: code.to_owned(), message: message.to_string() }
+        Self {
+            code: code.to_owned(),
+            message: message.to_string(),
+        }
     }
 }
 
 impl From<CommandError> for AdminError {
     fn from(error: CommandError) -> Self {
         if let CommandError::Internal(cause) = &error {
-            tracing::error!(error = cause.as_ref() as &dyn std::error::Error, "an administrative request failed");
+            tracing::error!(
+                error = cause.as_ref() as &dyn std::error::Error,
+                "an administrative request failed"
+            );
         }
         Self::new(error.code(), &error)
     }
@@ -213,7 +285,11 @@ impl Display for AdminPlace {
 }
 
 fn done(message: String) -> AdminAnswer {
-    AdminAnswer { message, id: None, token: None }
+    AdminAnswer {
+        message,
+        id: None,
+        token: None,
+    }
 }
 
 /// Single permissions, and bundles by the names people know them by.
@@ -223,7 +299,9 @@ fn expand(names: &[String]) -> Result<BTreeSet<Permission>, AdminError> {
         match role::bundle(name) {
             Some(bundle) => permissions.extend(bundle),
             None => {
-                let known = name.parse().map_err(|error| AdminError::new("PERMISSION_UNKNOWN", error))?;
+                let known = name
+                    .parse()
+                    .map_err(|error| AdminError::new("PERMISSION_UNKNOWN", error))?;
                 permissions.insert(known);
             }
         }

@@ -21,7 +21,11 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
     #[error("the socket {} could not be used", path.display())]
-    Io { path: PathBuf, #[source] source: io::Error },
+    Io {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("the server did not answer within {} s", ANSWER_TIMEOUT.as_secs())]
     Timeout,
     #[error("the server gave an answer that this program does not understand")]
@@ -42,14 +46,20 @@ impl AdminSocket {
     ///
     /// [`SocketError::Io`], also if the path is too long for a socket (about 100 bytes).
     pub fn bind(path: &Path) -> Result<Self, SocketError> {
-        let io = |source| SocketError::Io { path: path.to_owned(), source };
+        let io = |source| SocketError::Io {
+            path: path.to_owned(),
+            source,
+        };
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
             _ => {}
         }
         let listener = UnixListener::bind(path).map_err(io)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(io)?;
-        Ok(Self { listener, path: path.to_owned() })
+        Ok(Self {
+            listener,
+            path: path.to_owned(),
+        })
     }
 
     /// Answers requests until it is dropped.
@@ -65,7 +75,10 @@ impl AdminSocket {
                     });
                 }
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "the admin socket failed to accept");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the admin socket failed to accept"
+                    );
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -86,7 +99,10 @@ async fn answer(stream: UnixStream, services: &Services) -> Result<(), io::Error
     BufReader::new(reader.take(LINE_MAX_BYTES)).read_line(&mut line).await?;
     let outcome = match serde_json::from_str::<AdminRequest>(&line) {
         Ok(request) => request.carry_out(services).await,
-        Err(error) => Err(AdminError { code: "BAD_REQUEST".to_owned(), message: error.to_string() }),
+        Err(error) => Err(AdminError {
+            code: "BAD_REQUEST".to_owned(),
+            message: error.to_string(),
+        }),
     };
     let mut answer = serde_json::to_vec(&outcome)?;
     answer.push(b'\n');
@@ -99,7 +115,10 @@ async fn answer(stream: UnixStream, services: &Services) -> Result<(), io::Error
 ///
 /// [`SocketError`] if the talk breaks off: then it is not known whether the request was carried out.
 pub async fn ask(path: &Path, request: &AdminRequest) -> Result<Option<Result<AdminAnswer, AdminError>>, SocketError> {
-    let io = |source| SocketError::Io { path: path.to_owned(), source };
+    let io = |source| SocketError::Io {
+        path: path.to_owned(),
+        source,
+    };
     let stream = match UnixStream::connect(path).await {
         Ok(stream) => stream,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {

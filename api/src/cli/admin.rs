@@ -136,21 +136,45 @@ impl Admin {
 fn requests(noun: Noun) -> Vec<AdminRequest> {
     match noun {
         Noun::Account(AccountVerb::Create { name, role }) => {
-            let grant = role.map(|role| AdminRequest::GrantRole { account: name.clone(), role, place: AdminPlace::Platform });
-            std::iter::once(AdminRequest::CreateAccount { name }).chain(grant).collect()
+            let grant = role.map(|role| AdminRequest::GrantRole {
+                account: name.clone(),
+                role,
+                place: AdminPlace::Platform,
+            });
+            std::iter::once(AdminRequest::CreateAccount { name })
+                .chain(grant)
+                .collect()
         }
         Noun::Token(TokenVerb::Create { account, lifetime }) => vec![AdminRequest::CreateToken { account, lifetime }],
         Noun::Token(TokenVerb::Revoke { account, token }) => vec![AdminRequest::RevokeToken { account, token }],
         Noun::Role(RoleVerb::Define { role, permissions }) => vec![AdminRequest::DefineRole { role, permissions }],
         Noun::Role(RoleVerb::Grant { account, role, place }) => {
-            vec![AdminRequest::GrantRole { account, role, place: place.into() }]
+            vec![AdminRequest::GrantRole {
+                account,
+                role,
+                place: place.into(),
+            }]
         }
         Noun::Role(RoleVerb::Revoke { account, role, place }) => {
-            vec![AdminRequest::RevokeRole { account, role, place: place.into() }]
+            vec![AdminRequest::RevokeRole {
+                account,
+                role,
+                place: place.into(),
+            }]
         }
         Noun::Workspace(WorkspaceVerb::Create { name }) => vec![AdminRequest::CreateWorkspace { name }],
-        Noun::Project(ProjectVerb::Create { workspace, name, cluster, namespace }) => {
-            vec![AdminRequest::CreateProject { workspace, name, cluster, namespace }]
+        Noun::Project(ProjectVerb::Create {
+            workspace,
+            name,
+            cluster,
+            namespace,
+        }) => {
+            vec![AdminRequest::CreateProject {
+                workspace,
+                name,
+                cluster,
+                namespace,
+            }]
         }
     }
 }

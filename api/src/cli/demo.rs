@@ -2,8 +2,8 @@
 
 mod artwork;
 mod narrator;
-mod person;
 mod people;
+mod person;
 mod queries;
 mod story;
 
@@ -33,11 +33,16 @@ impl Demo {
         let data = DataFolder { root: self.data };
         if std::fs::read_dir(data.path()).is_ok_and(|mut entries| entries.next().is_some()) {
             let folder = data.path().display();
-            return Err(format!("the demo needs an empty folder, and {folder} is not; name another one with --data").into());
+            return Err(
+                format!("the demo needs an empty folder, and {folder} is not; name another one with --data").into(),
+            );
         }
         let server = Server::start(data.clone(), self.options).await?;
         let url = format!("http://{}", server.address);
-        println!("Charthouse plays the life of a Redis app on {url}, in {}.\n", data.path().display());
+        println!(
+            "Charthouse plays the life of a Redis app on {url}, in {}.\n",
+            data.path().display()
+        );
 
         let people = People::sign_up(&data, &url).await?;
         let mut narrator = Narrator::start(&people.admin).await?;
@@ -47,7 +52,11 @@ impl Demo {
         }
         if self.exit || played.is_err() {
             server.stop().await;
-            return Ok(if played.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            return Ok(if played.is_ok() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
         }
         what_next(&url, &people);
         stop_asked_for().await?;

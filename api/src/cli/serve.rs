@@ -30,7 +30,10 @@ impl Serve {
         let is_new = !self.data.exists();
         let folder = self.data.path().display().to_string();
         let server = Server::start(self.data, self.options).await?;
-        println!("Charthouse listens on http://{}/graphql and keeps its data in {folder}", server.address);
+        println!(
+            "Charthouse listens on http://{}/graphql and keeps its data in {folder}",
+            server.address
+        );
         if is_new {
             println!("The folder is new. Make an account and a token for it:");
             println!("  charthouse admin --data {folder} account create me --role platform-admin");
@@ -57,7 +60,9 @@ impl Server {
     pub async fn start(data: DataFolder, options: ServerOptions) -> Result<Self, Box<dyn Error>> {
         let ServerOptions { listen, helm, limits } = options;
         // A port that is taken is found out before the data folder is touched.
-        let listener = TcpListener::bind(listen).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|error| format!("cannot listen on {listen}: {error}"))?;
         let address = listener.local_addr()?;
         let helm = Helm::new(helm, &limits);
         let services = Services::open(data, limits).await?;
@@ -75,7 +80,13 @@ impl Server {
             let _ = stopped.await;
         });
         let http = tokio::spawn(async { serve.await });
-        Ok(Self { address, services, stop, http, background })
+        Ok(Self {
+            address,
+            services,
+            stop,
+            http,
+            background,
+        })
     }
 
     /// Answers what was asked, then gives the data folder up. Operations under way go on at the next start.
@@ -90,7 +101,10 @@ impl Server {
 
 async fn work(worker: Worker) {
     if let Err(error) = worker.run().await {
-        tracing::error!(error = &error as &dyn Error, "the worker stopped; restart the server to go on with releases");
+        tracing::error!(
+            error = &error as &dyn Error,
+            "the worker stopped; restart the server to go on with releases"
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! Charts on their way in, and versions on their way to review and out again.
 
 use domain::{
+    access::Place,
     app::{App, Command as Do, Event, Package},
     category::{self, Category},
     ids::{AppId, SubmissionId, WorkspaceId},
@@ -8,7 +9,6 @@ use domain::{
     name::Claim,
     names::ChartName,
     permission::Permission,
-    access::Place,
     review_policy::ReviewPolicy,
     version_number::VersionNumber,
 };
@@ -28,15 +28,30 @@ pub struct UploadApp {
 }
 
 impl Command for UploadApp {
+    const NAME: &'static str = "UploadApp";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.visible_workspace(self.workspace)?;
         work.authorize(Permission::AppUpload, Place::Workspace(self.workspace))?;
         let (chart, version, package) = uploaded_chart(work, &self.upload, self.workspace)?;
-        let listing = work.commands.content.put_listing(&drafted_listing(work, &chart, &package).await?).await?;
+        let listing = work
+            .commands
+            .content
+            .put_listing(&drafted_listing(work, &chart, &package).await?)
+            .await?;
 
         let app = AppId::from_uuid(ids::fresh());
-        let claim = Claim::App { workspace: self.workspace, chart: chart.clone() };
-        let upload = Do::Upload { workspace: self.workspace, chart, listing, version, package };
+        let claim = Claim::App {
+            workspace: self.workspace,
+            chart: chart.clone(),
+        };
+        let upload = Do::Upload {
+            workspace: self.workspace,
+            chart,
+            listing,
+            version,
+            package,
+        };
         work.decide::<App>(app, upload).await?;
         work.take_name(&claim, &holder::<App>(app)).await?;
         Ok(Target::App(app))
@@ -51,11 +66,17 @@ pub struct UploadVersion {
 }
 
 impl Command for UploadVersion {
+    const NAME: &'static str = "UploadVersion";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let app = work.visible_app(self.app).await?;
         work.authorize(Permission::VersionUpload, Place::Workspace(app.workspace))?;
         let (chart, version, package) = uploaded_chart(work, &self.upload, app.workspace)?;
-        let upload = Do::UploadVersion { chart, version: version.clone(), package };
+        let upload = Do::UploadVersion {
+            chart,
+            version: version.clone(),
+            package,
+        };
         work.decide_on_app(self.app, upload).await?;
         Ok(Target::Version(self.app, version))
     }
@@ -71,11 +92,18 @@ pub struct ReplacePackage {
 }
 
 impl Command for ReplacePackage {
+    const NAME: &'static str = "ReplacePackage";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let app = work.visible_app(self.app).await?;
         work.authorize(Permission::PackageReplace, Place::Workspace(app.workspace))?;
         let (chart, number, package) = uploaded_chart(work, &self.upload, app.workspace)?;
-        let replace = Do::ReplacePackage { version: self.version.clone(), chart, number, package };
+        let replace = Do::ReplacePackage {
+            version: self.version.clone(),
+            chart,
+            number,
+            package,
+        };
         on_version(work, self.app, &self.version, self.expected_revision, replace).await
     }
 }
@@ -89,10 +117,16 @@ pub struct SubmitVersion {
 }
 
 impl Command for SubmitVersion {
+    const NAME: &'static str = "SubmitVersion";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let policy = work.commands.content.put_policy(&ReviewPolicy::default()).await?;
         let submission = SubmissionId::from_uuid(ids::fresh());
-        let submit = Do::SubmitVersion { version: self.version.clone(), submission, policy };
+        let submit = Do::SubmitVersion {
+            version: self.version.clone(),
+            submission,
+            policy,
+        };
         on_version(work, self.app, &self.version, self.expected_revision, submit).await
     }
 }
@@ -106,8 +140,12 @@ pub struct WithdrawVersion {
 }
 
 impl Command for WithdrawVersion {
+    const NAME: &'static str = "WithdrawVersion";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let withdraw = Do::WithdrawVersion { version: self.version.clone() };
+        let withdraw = Do::WithdrawVersion {
+            version: self.version.clone(),
+        };
         on_version(work, self.app, &self.version, self.expected_revision, withdraw).await
     }
 }
@@ -121,8 +159,12 @@ pub struct DeleteVersion {
 }
 
 impl Command for DeleteVersion {
+    const NAME: &'static str = "DeleteVersion";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let delete = Do::DeleteVersion { version: self.version.clone() };
+        let delete = Do::DeleteVersion {
+            version: self.version.clone(),
+        };
         on_version(work, self.app, &self.version, self.expected_revision, delete).await
     }
 }
@@ -134,16 +176,31 @@ pub struct DeleteApp {
 }
 
 impl Command for DeleteApp {
+    const NAME: &'static str = "DeleteApp";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let app = work.visible_app(self.app).await?;
         let deleted = work.decide_on_app(self.app, Do::DeleteApp).await?;
         if deleted.contains(&Event::AppDeleted {}) {
             let holder = holder::<App>(self.app);
-            let App { workspace, chart, category, .. } = app;
-            work.release_name(&Claim::App { workspace, chart: chart.clone() }, &holder).await?;
+            let App {
+                workspace,
+                chart,
+                category,
+                ..
+            } = app;
+            work.release_name(
+                &Claim::App {
+                    workspace,
+                    chart: chart.clone(),
+                },
+                &holder,
+            )
+            .await?;
             work.release_name(&Claim::Store { chart }, &holder).await?;
             if let Some(category) = category {
-                work.decide::<Category>(category, category::Command::Unshelve { app: self.app }).await?;
+                work.decide::<Category>(category, category::Command::Unshelve { app: self.app })
+                    .await?;
             }
         }
         Ok(Target::App(self.app))
@@ -165,7 +222,9 @@ pub(super) async fn on_version(
         return Err(CommandError::NotFound("version"));
     }
     if let Some(expected) = expected_revision {
-        state.unchanged_since(version, expected).map_err(CommandError::rejected)?;
+        state
+            .unchanged_since(version, expected)
+            .map_err(CommandError::rejected)?;
     }
     work.decide_on_app(app, command).await?;
     Ok(Target::Version(app, version.clone()))
@@ -191,7 +250,11 @@ async fn drafted_listing(work: &Work<'_>, name: &ChartName, package: &Package) -
     let metadata = chart.ok_or(CommandError::NotFound("chart"))?.metadata;
     let maintainers = metadata.maintainers.into_iter().map(|maintainer| {
         let url = maintainer.url.filter(|url| is_link(url));
-        Maintainer { name: maintainer.name, email: maintainer.email, url }
+        Maintainer {
+            name: maintainer.name,
+            email: maintainer.email,
+            url,
+        }
     });
     let drafted = Listing {
         display_name: name.to_string(),

@@ -21,12 +21,18 @@ pub struct CreateCategory {
 }
 
 impl Command for CreateCategory {
+    const NAME: &'static str = "CreateCategory";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.authorize(Permission::CategoryCreate, Place::Platform)?;
         let id = CategoryId::from_uuid(ids::fresh());
-        let create = DoCategory::Create { name: self.name.clone(), icon: self.icon.clone() };
+        let create = DoCategory::Create {
+            name: self.name.clone(),
+            icon: self.icon.clone(),
+        };
         work.decide::<Category>(id, create).await?;
-        work.take_name(&Claim::Category(self.name.clone()), &holder::<Category>(id)).await?;
+        work.take_name(&Claim::Category(self.name.clone()), &holder::<Category>(id))
+            .await?;
         Ok(Target::Category(id))
     }
 }
@@ -39,12 +45,21 @@ pub struct EditCategory {
 }
 
 impl Command for EditCategory {
+    const NAME: &'static str = "EditCategory";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.authorize(Permission::CategoryEdit, Place::Platform)?;
         let before = existing(work, self.category).await?;
         let name = self.name.clone().unwrap_or_else(|| before.name.clone());
         let icon = self.icon.clone().unwrap_or(before.icon);
-        work.decide::<Category>(self.category, DoCategory::Edit { name: name.clone(), icon }).await?;
+        work.decide::<Category>(
+            self.category,
+            DoCategory::Edit {
+                name: name.clone(),
+                icon,
+            },
+        )
+        .await?;
         let (old, new) = (Claim::Category(before.name), Claim::Category(name));
         if old.stream_key() != new.stream_key() {
             let holder = holder::<Category>(self.category);
@@ -62,12 +77,18 @@ pub struct DeleteCategory {
 }
 
 impl Command for DeleteCategory {
+    const NAME: &'static str = "DeleteCategory";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.authorize(Permission::CategoryDelete, Place::Platform)?;
-        let category = work.load::<Category>(self.category).await?.ok_or(CommandError::NotFound("category"))?;
+        let category = work
+            .load::<Category>(self.category)
+            .await?
+            .ok_or(CommandError::NotFound("category"))?;
         let deleted = work.decide::<Category>(self.category, DoCategory::Delete).await?;
         if deleted.contains(&Event::CategoryDeleted {}) {
-            work.release_name(&Claim::Category(category.name), &holder::<Category>(self.category)).await?;
+            work.release_name(&Claim::Category(category.name), &holder::<Category>(self.category))
+                .await?;
         }
         Ok(Target::Category(self.category))
     }
@@ -81,20 +102,31 @@ pub struct AssignCategory {
 }
 
 impl Command for AssignCategory {
+    const NAME: &'static str = "AssignCategory";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let app = work.visible_app(self.app).await?;
         let manages_the_store = work.may(Permission::CategoryAssign, Place::Platform);
-        let authority = if manages_the_store { Authority::Store } else { Authority::Owner };
-        let assign = Do::AssignCategory { category: self.category, authority };
+        let authority = if manages_the_store {
+            Authority::Store
+        } else {
+            Authority::Owner
+        };
+        let assign = Do::AssignCategory {
+            category: self.category,
+            authority,
+        };
         if work.decide_on_app(self.app, assign).await?.is_empty() {
             return Ok(Target::App(self.app));
         }
         if let Some(left) = app.category {
-            work.decide::<Category>(left, DoCategory::Unshelve { app: self.app }).await?;
+            work.decide::<Category>(left, DoCategory::Unshelve { app: self.app })
+                .await?;
         }
         if let Some(entered) = self.category {
             existing(work, entered).await?;
-            work.decide::<Category>(entered, DoCategory::Shelve { app: self.app }).await?;
+            work.decide::<Category>(entered, DoCategory::Shelve { app: self.app })
+                .await?;
         }
         Ok(Target::App(self.app))
     }
@@ -102,5 +134,7 @@ impl Command for AssignCategory {
 
 async fn existing(work: &mut Work<'_>, id: CategoryId) -> Result<Category, CommandError> {
     let category = work.load::<Category>(id).await?;
-    category.filter(|category| !category.deleted).ok_or(CommandError::NotFound("category"))
+    category
+        .filter(|category| !category.deleted)
+        .ok_or(CommandError::NotFound("category"))
 }

@@ -18,8 +18,11 @@ pub struct StartOperation {
 }
 
 impl Command for StartOperation {
+    const NAME: &'static str = "StartOperation";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        work.decide::<Release>(self.release, Do::Start { attempt: self.attempt }).await?;
+        work.decide::<Release>(self.release, Do::Start { attempt: self.attempt })
+            .await?;
         Ok(Target::Release(self.release))
     }
 }
@@ -35,21 +38,46 @@ pub struct FinishOperation {
 #[derive(Debug, Clone, Serialize)]
 pub enum OperationResult {
     /// `manifest` is what now runs; `None` if nothing does any more.
-    Succeeded { manifest: Option<Sealed>, output: Sealed },
-    Failed { reason: FailureReason, output: Sealed },
+    Succeeded {
+        manifest: Option<Sealed>,
+        output: Sealed,
+    },
+    Failed {
+        reason: FailureReason,
+        output: Sealed,
+    },
 }
 
 impl Command for FinishOperation {
+    const NAME: &'static str = "FinishOperation";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let attempt = self.attempt;
         let command = match self.result.clone() {
-            OperationResult::Succeeded { manifest, output } => Do::Succeed { attempt, manifest, output },
-            OperationResult::Failed { reason, output } => Do::Fail { attempt, reason, output },
+            OperationResult::Succeeded { manifest, output } => Do::Succeed {
+                attempt,
+                manifest,
+                output,
+            },
+            OperationResult::Failed { reason, output } => Do::Fail {
+                attempt,
+                reason,
+                output,
+            },
         };
         let events = work.decide::<Release>(self.release, command).await?;
-        if events.iter().any(|event| matches!(event, Event::ReleaseUninstalled { .. })) {
-            let release = work.load::<Release>(self.release).await?.ok_or(CommandError::NotFound("release"))?;
-            let claim = Claim::Release { project: release.project, name: release.name };
+        if events
+            .iter()
+            .any(|event| matches!(event, Event::ReleaseUninstalled { .. }))
+        {
+            let release = work
+                .load::<Release>(self.release)
+                .await?
+                .ok_or(CommandError::NotFound("release"))?;
+            let claim = Claim::Release {
+                project: release.project,
+                name: release.name,
+            };
             work.release_name(&claim, &holder::<Release>(self.release)).await?;
         }
         Ok(Target::Release(self.release))

@@ -47,6 +47,8 @@ pub struct EditListing {
 }
 
 impl Command for EditListing {
+    const NAME: &'static str = "EditListing";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let (workspace, mut listing) = draft(work, self.app).await?;
         self.changes.apply(work, workspace, &mut listing)?;
@@ -65,6 +67,8 @@ pub struct SetIcon {
 }
 
 impl Command for SetIcon {
+    const NAME: &'static str = "SetIcon";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let (workspace, mut listing) = draft(work, self.app).await?;
         let icon = match uploaded(work, &self.upload, workspace)? {
@@ -87,10 +91,13 @@ pub struct SubmitListing {
 }
 
 impl Command for SubmitListing {
+    const NAME: &'static str = "SubmitListing";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let policy = work.commands.content.put_policy(&ReviewPolicy::default()).await?;
         let submission = SubmissionId::from_uuid(ids::fresh());
-        work.decide_on_app(self.app, Do::SubmitListing { submission, policy }).await?;
+        work.decide_on_app(self.app, Do::SubmitListing { submission, policy })
+            .await?;
         Ok(Target::App(self.app))
     }
 }
@@ -102,6 +109,8 @@ pub struct WithdrawListing {
 }
 
 impl Command for WithdrawListing {
+    const NAME: &'static str = "WithdrawListing";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.decide_on_app(self.app, Do::WithdrawListing).await?;
         Ok(Target::App(self.app))
@@ -131,7 +140,11 @@ impl ListingChanges {
 
 impl MaintainerInput {
     fn to_maintainer(&self) -> Maintainer {
-        Maintainer { name: self.name.clone(), email: self.email.clone(), url: self.url.clone() }
+        Maintainer {
+            name: self.name.clone(),
+            email: self.email.clone(),
+            url: self.url.clone(),
+        }
     }
 }
 
@@ -164,5 +177,11 @@ fn screenshot(work: &Work<'_>, upload: &str, workspace: WorkspaceId) -> Result<D
 }
 
 fn uploaded(work: &Work<'_>, upload: &str, workspace: WorkspaceId) -> Result<Uploaded, CommandError> {
-    Ok(Upload::from_id(upload, &work.commands.key, work.account()?, workspace, work.stamp.at)?)
+    Ok(Upload::from_id(
+        upload,
+        &work.commands.key,
+        work.account()?,
+        workspace,
+        work.stamp.at,
+    )?)
 }

@@ -25,6 +25,8 @@ pub struct CreateAccount {
 }
 
 impl Command for CreateAccount {
+    const NAME: &'static str = "CreateAccount";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.authorize(Permission::AccountManage, Place::Platform)?;
         let id = AccountId::from_uuid(ids::fresh());
@@ -44,10 +46,15 @@ pub struct GrantRole {
 }
 
 impl Command for GrantRole {
+    const NAME: &'static str = "GrantRole";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.authorize(Permission::AccountManage, Place::Platform)?;
         scope_exists(work, self.scope).await?;
-        let grant = DoAccount::Grant { role: self.role.clone(), scope: self.scope };
+        let grant = DoAccount::Grant {
+            role: self.role.clone(),
+            scope: self.scope,
+        };
         work.decide::<Account>(self.account, grant).await?;
         Ok(Target::Account(self.account))
     }
@@ -61,9 +68,14 @@ pub struct RevokeRole {
 }
 
 impl Command for RevokeRole {
+    const NAME: &'static str = "RevokeRole";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.authorize(Permission::AccountManage, Place::Platform)?;
-        let revoke = DoAccount::Revoke { role: self.role.clone(), scope: self.scope };
+        let revoke = DoAccount::Revoke {
+            role: self.role.clone(),
+            scope: self.scope,
+        };
         work.decide::<Account>(self.account, revoke).await?;
         Ok(Target::Account(self.account))
     }
@@ -79,9 +91,15 @@ pub struct IssueToken {
 }
 
 impl Command for IssueToken {
+    const NAME: &'static str = "IssueToken";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.authorize(Permission::AccountManage, Place::Platform)?;
-        let issue = DoAccount::IssueToken { token: self.token, secret: self.secret, expires: self.expires };
+        let issue = DoAccount::IssueToken {
+            token: self.token,
+            secret: self.secret,
+            expires: self.expires,
+        };
         work.decide::<Account>(self.account, issue).await?;
         Ok(Target::Account(self.account))
     }
@@ -94,9 +112,12 @@ pub struct RevokeToken {
 }
 
 impl Command for RevokeToken {
+    const NAME: &'static str = "RevokeToken";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.authorize(Permission::AccountManage, Place::Platform)?;
-        work.decide::<Account>(self.account, DoAccount::RevokeToken { token: self.token }).await?;
+        work.decide::<Account>(self.account, DoAccount::RevokeToken { token: self.token })
+            .await?;
         Ok(Target::Account(self.account))
     }
 }
@@ -109,9 +130,14 @@ pub struct DefineRole {
 }
 
 impl Command for DefineRole {
+    const NAME: &'static str = "DefineRole";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.authorize(Permission::RoleManage, Place::Platform)?;
-        let define = role::Command::Define { role: self.role.clone(), permissions: self.permissions.clone() };
+        let define = role::Command::Define {
+            role: self.role.clone(),
+            permissions: self.permissions.clone(),
+        };
         work.decide::<Role>(self.role.as_str(), define).await?;
         Ok(Target::Role)
     }
@@ -123,11 +149,20 @@ pub struct CreateWorkspace {
 }
 
 impl Command for CreateWorkspace {
+    const NAME: &'static str = "CreateWorkspace";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.authorize(Permission::WorkspaceManage, Place::Platform)?;
         let id = WorkspaceId::from_uuid(ids::fresh());
-        work.decide::<Workspace>(id, workspace::Command::Create { name: self.name.clone() }).await?;
-        work.take_name(&Claim::Workspace(self.name.clone()), &holder::<Workspace>(id)).await?;
+        work.decide::<Workspace>(
+            id,
+            workspace::Command::Create {
+                name: self.name.clone(),
+            },
+        )
+        .await?;
+        work.take_name(&Claim::Workspace(self.name.clone()), &holder::<Workspace>(id))
+            .await?;
         Ok(Target::Workspace(id))
     }
 }
@@ -141,18 +176,39 @@ pub struct CreateProject {
 }
 
 impl Command for CreateProject {
+    const NAME: &'static str = "CreateProject";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.authorize(Permission::ProjectManage, Place::Workspace(self.workspace))?;
-        work.load::<Workspace>(self.workspace).await?.ok_or(CommandError::NotFound("workspace"))?;
-        work.load::<Cluster>(self.cluster).await?.ok_or(CommandError::NotFound("cluster"))?;
+        work.load::<Workspace>(self.workspace)
+            .await?
+            .ok_or(CommandError::NotFound("workspace"))?;
+        work.load::<Cluster>(self.cluster)
+            .await?
+            .ok_or(CommandError::NotFound("cluster"))?;
         let Self { workspace, cluster, .. } = *self;
         let (name, namespace) = (self.name.clone(), self.namespace.clone());
         let id = ProjectId::from_uuid(ids::fresh());
         let claims = [
-            Claim::Project { workspace, name: name.clone() },
-            Claim::Namespace { cluster, namespace: namespace.clone() },
+            Claim::Project {
+                workspace,
+                name: name.clone(),
+            },
+            Claim::Namespace {
+                cluster,
+                namespace: namespace.clone(),
+            },
         ];
-        work.decide::<Project>(id, project::Command::Create { workspace, name, cluster, namespace }).await?;
+        work.decide::<Project>(
+            id,
+            project::Command::Create {
+                workspace,
+                name,
+                cluster,
+                namespace,
+            },
+        )
+        .await?;
         for claim in claims {
             work.take_name(&claim, &holder::<Project>(id)).await?;
         }
@@ -167,12 +223,18 @@ pub struct RegisterCluster {
 }
 
 impl Command for RegisterCluster {
+    const NAME: &'static str = "RegisterCluster";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.authorize(Permission::ClusterManage, Place::Platform)?;
         let id = ClusterId::from_uuid(ids::fresh());
-        let register = cluster::Command::Register { name: self.name.clone(), kind: self.kind };
+        let register = cluster::Command::Register {
+            name: self.name.clone(),
+            kind: self.kind,
+        };
         work.decide::<Cluster>(id, register).await?;
-        work.take_name(&Claim::Cluster(self.name.clone()), &holder::<Cluster>(id)).await?;
+        work.take_name(&Claim::Cluster(self.name.clone()), &holder::<Cluster>(id))
+            .await?;
         Ok(Target::Cluster(id))
     }
 }
@@ -181,10 +243,14 @@ async fn scope_exists(work: &mut Work<'_>, scope: Scope) -> Result<(), CommandEr
     match scope {
         Scope::Platform {} => {}
         Scope::Workspace { workspace } => {
-            work.load::<Workspace>(workspace).await?.ok_or(CommandError::NotFound("workspace"))?;
+            work.load::<Workspace>(workspace)
+                .await?
+                .ok_or(CommandError::NotFound("workspace"))?;
         }
         Scope::Project { project } => {
-            work.load::<Project>(project).await?.ok_or(CommandError::NotFound("project"))?;
+            work.load::<Project>(project)
+                .await?
+                .ok_or(CommandError::NotFound("project"))?;
         }
     }
     Ok(())

@@ -23,7 +23,11 @@ pub enum CommandError {
     NotFound(&'static str),
     /// An input breaks a rule that needs no state to see.
     #[error("{message}")]
-    Invalid { code: &'static str, message: String, path: Vec<&'static str> },
+    Invalid {
+        code: &'static str,
+        message: String,
+        path: Vec<&'static str>,
+    },
     #[error("this command id was used before for another request")]
     CommandReused,
     #[error("an event of this command would take {bytes} bytes, and {limit} are allowed")]
@@ -111,13 +115,21 @@ impl From<Denied> for CommandError {
 
 impl From<InvalidUpload> for CommandError {
     fn from(invalid: InvalidUpload) -> Self {
-        Self::Invalid { code: invalid.code(), message: invalid.to_string(), path: vec!["input", "upload"] }
+        Self::Invalid {
+            code: invalid.code(),
+            message: invalid.to_string(),
+            path: vec!["input", "upload"],
+        }
     }
 }
 
 impl From<InvalidListing> for CommandError {
     fn from(invalid: InvalidListing) -> Self {
-        Self::Invalid { code: invalid.code(), message: invalid.to_string(), path: vec!["input"] }
+        Self::Invalid {
+            code: invalid.code(),
+            message: invalid.to_string(),
+            path: vec!["input"],
+        }
     }
 }
 

@@ -28,17 +28,34 @@ pub struct InstallRelease {
 }
 
 impl Command for InstallRelease {
+    const NAME: &'static str = "InstallRelease";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let project = visible_project(work, self.project).await?;
-        let place = Place::Project { project: self.project, workspace: project.workspace };
+        let place = Place::Project {
+            project: self.project,
+            workspace: project.workspace,
+        };
         work.authorize(Permission::ReleaseInstall, place)?;
         let version = installable(work, self.app, &self.version).await?;
         let id = ReleaseId::from_uuid(ids::fresh());
         let values = sealed_values(work, id, self.values.as_deref()).await?;
-        let deployment = Deployment { version: self.version.clone(), digest: version.package.digest, values };
-        let install = Do::Install { app: self.app, project: self.project, name: self.name.clone(), deployment };
+        let deployment = Deployment {
+            version: self.version.clone(),
+            digest: version.package.digest,
+            values,
+        };
+        let install = Do::Install {
+            app: self.app,
+            project: self.project,
+            name: self.name.clone(),
+            deployment,
+        };
         work.decide::<Release>(id, install).await?;
-        let claim = Claim::Release { project: self.project, name: self.name.clone() };
+        let claim = Claim::Release {
+            project: self.project,
+            name: self.name.clone(),
+        };
         work.take_name(&claim, &holder::<Release>(id)).await?;
         Ok(Target::Release(id))
     }
@@ -55,10 +72,16 @@ pub struct UpgradeRelease {
 }
 
 impl Command for UpgradeRelease {
+    const NAME: &'static str = "UpgradeRelease";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let (release, place) = visible_release(work, self.release).await?;
         work.authorize(Permission::ReleaseUpgrade, place)?;
-        let Deployment { version, digest, values } = release.wanted;
+        let Deployment {
+            version,
+            digest,
+            values,
+        } = release.wanted;
         let values = match &self.values {
             Some(values) => sealed_values(work, self.release, Some(values)).await?,
             None => values,
@@ -67,14 +90,26 @@ impl Command for UpgradeRelease {
             Some((app, _)) if *app != release.app => {
                 let message = "a release is upgraded to a version of its own app".to_owned();
                 let path = vec!["input", "version"];
-                return Err(CommandError::Invalid { code: "VERSION_OF_ANOTHER_APP", message, path });
+                return Err(CommandError::Invalid {
+                    code: "VERSION_OF_ANOTHER_APP",
+                    message,
+                    path,
+                });
             }
             Some((_, other)) if *other != version => {
                 let digest = installable(work, release.app, other).await?.package.digest;
-                Deployment { version: other.clone(), digest, values }
+                Deployment {
+                    version: other.clone(),
+                    digest,
+                    values,
+                }
             }
             // What runs may be suspended meanwhile: reconfiguring it goes on.
-            Some(_) | None => Deployment { version, digest, values },
+            Some(_) | None => Deployment {
+                version,
+                digest,
+                values,
+            },
         };
         work.decide::<Release>(self.release, Do::Upgrade { deployment }).await?;
         Ok(Target::Release(self.release))
@@ -87,6 +122,8 @@ pub struct UninstallRelease {
 }
 
 impl Command for UninstallRelease {
+    const NAME: &'static str = "UninstallRelease";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let (_, place) = visible_release(work, self.release).await?;
         work.authorize(Permission::ReleaseUninstall, place)?;
@@ -107,13 +144,24 @@ async fn installable(work: &mut Work<'_>, id: AppId, number: &VersionNumber) -> 
     if !work.sees_version(&app.visibility(), version.stage.visibility()) {
         return Err(not_found());
     }
-    let state = if app.suspended.is_some() { "of a suspended app" } else { version.stage.as_str() };
+    let state = if app.suspended.is_some() {
+        "of a suspended app"
+    } else {
+        version.stage.as_str()
+    };
     let message = format!("version {number} is {state}; only a published version can be installed");
-    Err(CommandError::Invalid { code: "VERSION_NOT_INSTALLABLE", message, path: vec!["input", "version"] })
+    Err(CommandError::Invalid {
+        code: "VERSION_NOT_INSTALLABLE",
+        message,
+        path: vec!["input", "version"],
+    })
 }
 
 async fn visible_project(work: &mut Work<'_>, id: ProjectId) -> Result<Project, CommandError> {
-    let project = work.load::<Project>(id).await?.ok_or(CommandError::NotFound("project"))?;
+    let project = work
+        .load::<Project>(id)
+        .await?
+        .ok_or(CommandError::NotFound("project"))?;
     visible_in(work, id, project.workspace, "project")?;
     Ok(project)
 }
@@ -133,13 +181,23 @@ fn visible_in(
     what: &'static str,
 ) -> Result<Place, CommandError> {
     let place = Place::Project { project, workspace };
-    if work.may(Permission::ReleaseView, place) { Ok(place) } else { Err(CommandError::NotFound(what)) }
+    if work.may(Permission::ReleaseView, place) {
+        Ok(place)
+    } else {
+        Err(CommandError::NotFound(what))
+    }
 }
 
 /// Values in the vault, under the key of their release. They are YAML and a mapping, or nothing.
-async fn sealed_values(work: &Work<'_>, id: ReleaseId, text: Option<&str>) -> Result<Option<Sealed>, CommandError> {
-    let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
-    let invalid = |code, message| CommandError::Invalid { code, message, path: vec!["input", "values"] };
+async fn sealed_values(work: &mut Work<'_>, id: ReleaseId, text: Option<&str>) -> Result<Option<Sealed>, CommandError> {
+    let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
+        return Ok(None);
+    };
+    let invalid = |code, message| CommandError::Invalid {
+        code,
+        message,
+        path: vec!["input", "values"],
+    };
     let limit = work.commands.limits.values_max_bytes;
     if text.len() > limit {
         let message = format!("the values have {} bytes, and {limit} are allowed", text.len());
@@ -147,7 +205,12 @@ async fn sealed_values(work: &Work<'_>, id: ReleaseId, text: Option<&str>) -> Re
     }
     match serde_yaml::from_str::<serde_yaml::Value>(text) {
         Ok(serde_yaml::Value::Mapping(_) | serde_yaml::Value::Null) => {}
-        Ok(_) => return Err(invalid("VALUES_INVALID", "values are a YAML mapping, and these are not".to_owned())),
+        Ok(_) => {
+            return Err(invalid(
+                "VALUES_INVALID",
+                "values are a YAML mapping, and these are not".to_owned(),
+            ));
+        }
         Err(error) => return Err(invalid("VALUES_INVALID", format!("the values are not YAML: {error}"))),
     }
     work.seal(&holder::<Release>(id), text).await.map(Some)

@@ -19,8 +19,12 @@ pub struct StartReview {
 }
 
 impl Command for StartReview {
+    const NAME: &'static str = "StartReview";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let start = Do::StartReview { version: self.version.clone() };
+        let start = Do::StartReview {
+            version: self.version.clone(),
+        };
         on_version(work, self.app, &self.version, self.expected_revision, start).await
     }
 }
@@ -34,8 +38,12 @@ pub struct ReleaseReview {
 }
 
 impl Command for ReleaseReview {
+    const NAME: &'static str = "ReleaseReview";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let release = Do::ReleaseReview { version: self.version.clone() };
+        let release = Do::ReleaseReview {
+            version: self.version.clone(),
+        };
         on_version(work, self.app, &self.version, self.expected_revision, release).await
     }
 }
@@ -50,9 +58,18 @@ pub struct ApproveVersion {
 }
 
 impl Command for ApproveVersion {
+    const NAME: &'static str = "ApproveVersion";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let seen = Seen { submission: self.submission, package: self.package_digest, listing: self.listing_digest };
-        let approve = Do::ApproveVersion { version: self.version.clone(), seen };
+        let seen = Seen {
+            submission: self.submission,
+            package: self.package_digest,
+            listing: self.listing_digest,
+        };
+        let approve = Do::ApproveVersion {
+            version: self.version.clone(),
+            seen,
+        };
         on_version(work, self.app, &self.version, None, approve).await
     }
 }
@@ -68,10 +85,20 @@ pub struct RejectVersion {
 }
 
 impl Command for RejectVersion {
+    const NAME: &'static str = "RejectVersion";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let reason = required_reason(work, self.app, &self.reason).await?;
-        let seen = Seen { submission: self.submission, package: self.package_digest, listing: self.listing_digest };
-        let reject = Do::RejectVersion { version: self.version.clone(), seen, reason };
+        let reason = rejection_reason(work, self.app, &self.reason).await?;
+        let seen = Seen {
+            submission: self.submission,
+            package: self.package_digest,
+            listing: self.listing_digest,
+        };
+        let reject = Do::RejectVersion {
+            version: self.version.clone(),
+            seen,
+            reason,
+        };
         on_version(work, self.app, &self.version, None, reject).await
     }
 }
@@ -83,6 +110,8 @@ pub struct StartListingReview {
 }
 
 impl Command for StartListingReview {
+    const NAME: &'static str = "StartListingReview";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.decide_on_app(self.app, Do::StartListingReview).await?;
         Ok(Target::App(self.app))
@@ -96,6 +125,8 @@ pub struct ReleaseListingReview {
 }
 
 impl Command for ReleaseListingReview {
+    const NAME: &'static str = "ReleaseListingReview";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.decide_on_app(self.app, Do::ReleaseListingReview).await?;
         Ok(Target::App(self.app))
@@ -111,8 +142,13 @@ pub struct ApproveListing {
 }
 
 impl Command for ApproveListing {
+    const NAME: &'static str = "ApproveListing";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let approve = Do::ApproveListing { submission: self.submission, listing: self.listing_digest };
+        let approve = Do::ApproveListing {
+            submission: self.submission,
+            listing: self.listing_digest,
+        };
         work.decide_on_app(self.app, approve).await?;
         Ok(Target::App(self.app))
     }
@@ -127,18 +163,28 @@ pub struct RejectListing {
 }
 
 impl Command for RejectListing {
+    const NAME: &'static str = "RejectListing";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let reason = required_reason(work, self.app, &self.reason).await?;
-        let reject = Do::RejectListing { submission: self.submission, listing: self.listing_digest, reason };
+        let reason = rejection_reason(work, self.app, &self.reason).await?;
+        let reject = Do::RejectListing {
+            submission: self.submission,
+            listing: self.listing_digest,
+            reason,
+        };
         work.decide_on_app(self.app, reject).await?;
         Ok(Target::App(self.app))
     }
 }
 
-async fn required_reason(work: &mut Work<'_>, app: AppId, text: &str) -> Result<Sealed, CommandError> {
+async fn rejection_reason(work: &mut Work<'_>, app: AppId, text: &str) -> Result<Sealed, CommandError> {
     if text.trim().is_empty() {
         let message = "a rejection needs a reason, and this one is empty".to_owned();
-        return Err(CommandError::Invalid { code: "REASON_REQUIRED", message, path: vec!["input", "reason"] });
+        return Err(CommandError::Invalid {
+            code: "REASON_REQUIRED",
+            message,
+            path: vec!["input", "reason"],
+        });
     }
     sealed_reason(work, app, text).await
 }
@@ -148,9 +194,13 @@ pub(super) async fn sealed_reason(work: &mut Work<'_>, app: AppId, text: &str) -
     let (found, limit) = (text.chars().count(), work.commands.limits.reason_max_characters);
     if found > limit {
         let message = format!("the reason has {found} characters, and {limit} are allowed");
-        return Err(CommandError::Invalid { code: "REASON_TOO_LONG", message, path: vec!["input", "reason"] });
+        return Err(CommandError::Invalid {
+            code: "REASON_TOO_LONG",
+            message,
+            path: vec!["input", "reason"],
+        });
     }
-    // Nothing is sealed for somebody who may not know of the app.
+    // No key is made for an app that does not exist.
     work.visible_app(app).await?;
     work.seal(&format!("app-{app}"), text).await
 }

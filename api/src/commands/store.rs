@@ -24,11 +24,16 @@ pub struct PublishVersion {
 }
 
 impl Command for PublishVersion {
+    const NAME: &'static str = "PublishVersion";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let publish = Do::PublishVersion { version: self.version.clone() };
+        let publish = Do::PublishVersion {
+            version: self.version.clone(),
+        };
         let target = on_version(work, self.app, &self.version, self.expected_revision, publish).await?;
         let chart = work.visible_app(self.app).await?.chart;
-        work.take_name(&Claim::Store { chart }, &holder::<App>(self.app)).await?;
+        work.take_name(&Claim::Store { chart }, &holder::<App>(self.app))
+            .await?;
         Ok(target)
     }
 }
@@ -43,10 +48,16 @@ pub struct SuspendVersion {
 }
 
 impl Command for SuspendVersion {
+    const NAME: &'static str = "SuspendVersion";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let authority = authority(work, Permission::StoreSuspend);
         let reason = optional_reason(work, self.app, self.reason.as_deref()).await?;
-        let suspend = Do::SuspendVersion { version: self.version.clone(), authority, reason };
+        let suspend = Do::SuspendVersion {
+            version: self.version.clone(),
+            authority,
+            reason,
+        };
         on_version(work, self.app, &self.version, self.expected_revision, suspend).await
     }
 }
@@ -59,9 +70,14 @@ pub struct ResumeVersion {
 }
 
 impl Command for ResumeVersion {
+    const NAME: &'static str = "ResumeVersion";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let authority = authority(work, Permission::StoreResume);
-        let resume = Do::ResumeVersion { version: self.version.clone(), authority };
+        let resume = Do::ResumeVersion {
+            version: self.version.clone(),
+            authority,
+        };
         on_version(work, self.app, &self.version, self.expected_revision, resume).await
     }
 }
@@ -74,10 +90,13 @@ pub struct SuspendApp {
 }
 
 impl Command for SuspendApp {
+    const NAME: &'static str = "SuspendApp";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let authority = authority(work, Permission::StoreSuspend);
         let reason = optional_reason(work, self.app, self.reason.as_deref()).await?;
-        work.decide_on_app(self.app, Do::SuspendApp { authority, reason }).await?;
+        work.decide_on_app(self.app, Do::SuspendApp { authority, reason })
+            .await?;
         Ok(Target::App(self.app))
     }
 }
@@ -89,6 +108,8 @@ pub struct ResumeApp {
 }
 
 impl Command for ResumeApp {
+    const NAME: &'static str = "ResumeApp";
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let authority = authority(work, Permission::StoreResume);
         work.decide_on_app(self.app, Do::ResumeApp { authority }).await?;
@@ -98,7 +119,11 @@ impl Command for ResumeApp {
 
 /// Whoever may act for the store, does; others act as owners.
 fn authority(work: &Work<'_>, for_the_store: Permission) -> Authority {
-    if work.may(for_the_store, Place::Platform) { Authority::Store } else { Authority::Owner }
+    if work.may(for_the_store, Place::Platform) {
+        Authority::Store
+    } else {
+        Authority::Owner
+    }
 }
 
 async fn optional_reason(work: &mut Work<'_>, app: AppId, text: Option<&str>) -> Result<Option<Sealed>, CommandError> {

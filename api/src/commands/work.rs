@@ -12,9 +12,9 @@ use domain::{
     name::{self, Claim, Name},
     permission::Permission,
 };
-use eventstore::{EventStore, Guard, NewEvent, Recorded, Revision, StreamName, Write};
+use eventstore::{EventStore, Guard, NewEvent, PendingEntry, Recorded, Revision, StreamName, Write};
 
-use super::{CommandError, Commands};
+use super::{Authority, CommandError, Commands};
 use crate::ids;
 
 pub struct Work<'a> {
@@ -25,6 +25,17 @@ pub struct Work<'a> {
     streams: HashMap<StreamName, Stream>,
     /// In the order in which they were first decided on.
     written: Vec<StreamName>,
+    /// What the events name that is not in the vault yet: nothing is kept for a command that is refused.
+    sealed: Vec<PendingEntry>,
+}
+
+/// What an attempt came to.
+pub(super) struct Finished {
+    pub(super) writes: Vec<Write>,
+    /// What must still hold for them.
+    pub(super) guards: Vec<Guard>,
+    /// What has to be in the vault before them.
+    pub(super) sealed: Vec<PendingEntry>,
 }
 
 struct Stream {
@@ -35,19 +46,30 @@ struct Stream {
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn new(commands: &'a Commands, giver: Option<(Principal, Vec<(String, u64)>)>, stamp: Stamp) -> Self {
+    pub(super) fn new(commands: &'a Commands, giver: Option<Authority>, stamp: Stamp) -> Self {
         let mut streams = HashMap::new();
-        let principal = giver.map(|(principal, relied_on)| {
-            for (stream, revision) in relied_on {
+        let principal = giver.map(|authority| {
+            for (stream, revision) in authority.relied_on {
                 // A revocation that lands first moves one of these streams, and the append is refused.
                 if let Ok(stream) = stream.parse() {
-                    let guard = Stream { revision: Revision::new(revision), state: Box::new(()), events: vec![] };
+                    let guard = Stream {
+                        revision: Revision::new(revision),
+                        state: Box::new(()),
+                        events: vec![],
+                    };
                     streams.insert(stream, guard);
                 }
             }
-            principal
+            authority.principal
         });
-        Self { commands, stamp, principal, streams, written: vec![] }
+        Self {
+            commands,
+            stamp,
+            principal,
+            streams,
+            written: vec![],
+            sealed: vec![],
+        }
     }
 
     pub fn account(&self) -> Result<AccountId, CommandError> {
@@ -58,11 +80,15 @@ impl<'a> Work<'a> {
     }
 
     pub fn may(&self, permission: Permission, place: Place) -> bool {
-        self.principal.as_ref().is_none_or(|principal| principal.may(permission, place))
+        self.principal
+            .as_ref()
+            .is_none_or(|principal| principal.may(permission, place))
     }
 
     pub fn authorize(&self, permission: Permission, place: Place) -> Result<(), Denied> {
-        self.principal.as_ref().map_or(Ok(()), |principal| principal.authorize(permission, place))
+        self.principal
+            .as_ref()
+            .map_or(Ok(()), |principal| principal.authorize(permission, place))
     }
 
     /// The state of an aggregate, which must not change until this attempt is recorded.
@@ -73,20 +99,36 @@ impl<'a> Work<'a> {
         D::State: Clone + Send + Sync + 'static,
     {
         let stream = stream::<D>(key)?;
-        if let Some(state) = self.streams.get(&stream).and_then(|known| known.state.downcast_ref::<D::State>()) {
+        if let Some(state) = self
+            .streams
+            .get(&stream)
+            .and_then(|known| known.state.downcast_ref::<D::State>())
+        {
             return Ok(state.clone());
         }
         let (state, revision) = read::<D>(&self.commands.log, &stream).await?;
-        if self.streams.get(&stream).is_some_and(|relied_on| relied_on.revision != revision) {
+        if self
+            .streams
+            .get(&stream)
+            .is_some_and(|relied_on| relied_on.revision != revision)
+        {
             return Err(CommandError::Outrun); // the grants have changed since they were read
         }
-        let loaded = Stream { revision, state: Box::new(state.clone()), events: vec![] };
+        let loaded = Stream {
+            revision,
+            state: Box::new(state.clone()),
+            events: vec![],
+        };
         self.streams.insert(stream, loaded);
         Ok(state)
     }
 
     /// Decides `command` on the aggregate's state and keeps what follows for the append.
-    pub async fn decide<D>(&mut self, key: impl Display + Copy, command: D::Command) -> Result<Vec<D::Event>, CommandError>
+    pub async fn decide<D>(
+        &mut self,
+        key: impl Display + Copy,
+        command: D::Command,
+    ) -> Result<Vec<D::Event>, CommandError>
     where
         D: Decider,
         D::Event: StoredEvent,
@@ -99,7 +141,12 @@ impl<'a> Work<'a> {
             let stored = event.store().map_err(CommandError::internal)?;
             state = D::evolve(state, event, self.stamp);
             if let Some(stream) = self.streams.get_mut(&name) {
-                let new = NewEvent { id: ids::fresh(), name: stored.name, schema: SCHEMA, data: stored.data };
+                let new = NewEvent {
+                    id: ids::fresh(),
+                    name: stored.name,
+                    schema: SCHEMA,
+                    data: stored.data,
+                };
                 stream.events.push(new);
             }
         }
@@ -114,20 +161,30 @@ impl<'a> Work<'a> {
 
     /// Takes a unique name for the stream `holder`.
     pub async fn take_name(&mut self, claim: &Claim, holder: &str) -> Result<(), CommandError> {
-        let take = name::Command::Take { holder: holder.to_owned() };
+        let take = name::Command::Take {
+            holder: holder.to_owned(),
+        };
         self.decide::<Name>(claim.stream_key().as_str(), take).await.map(drop)
     }
 
     /// Gives a unique name back, if `holder` has it.
     pub async fn release_name(&mut self, claim: &Claim, holder: &str) -> Result<(), CommandError> {
-        let release = name::Command::Release { holder: holder.to_owned() };
-        self.decide::<Name>(claim.stream_key().as_str(), release).await.map(drop)
+        let release = name::Command::Release {
+            holder: holder.to_owned(),
+        };
+        self.decide::<Name>(claim.stream_key().as_str(), release)
+            .await
+            .map(drop)
     }
 
     /// An app the giver may know of. One of another tenant is as one that does not exist.
     pub async fn visible_app(&mut self, id: AppId) -> Result<App, CommandError> {
         let app = self.load::<App>(id).await?;
-        let sees = |app: &App| self.principal.as_ref().is_none_or(|principal| principal.sees_app(&app.visibility()));
+        let sees = |app: &App| {
+            self.principal
+                .as_ref()
+                .is_none_or(|principal| principal.sees_app(&app.visibility()))
+        };
         app.filter(sees).ok_or(CommandError::NotFound("app"))
     }
 
@@ -140,7 +197,9 @@ impl<'a> Work<'a> {
     }
 
     pub fn sees_version(&self, app: &AppVisibility, stage: StageVisibility) -> bool {
-        self.principal.as_ref().is_none_or(|principal| principal.sees_version(app, stage))
+        self.principal
+            .as_ref()
+            .is_none_or(|principal| principal.sees_version(app, stage))
     }
 
     /// Whether the giver may know that the workspace exists.
@@ -152,25 +211,39 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Puts text that must be erasable into the vault, under the key of `subject`.
-    pub async fn seal(&self, subject: &str, text: &str) -> Result<Sealed, CommandError> {
-        let sealed = self.commands.vault.seal(subject, text.as_bytes()).await?;
+    /// Encrypts text that must be erasable, under the key of `subject`. It is in the vault when the events are recorded.
+    pub async fn seal(&mut self, subject: &str, text: &str) -> Result<Sealed, CommandError> {
+        let entry = self.commands.vault.encrypt(subject, text.as_bytes()).await?;
+        let sealed = entry.sealed.clone();
+        self.sealed.push(entry);
         Ok(Sealed {
             subject: sealed.subject,
             digest: domain::digest::Digest::from_bytes(*sealed.digest.as_bytes()),
         })
     }
 
-    /// What is to be written, and what must still hold for it.
-    pub(super) fn finish(mut self) -> Result<(Vec<Write>, Vec<Guard>), CommandError> {
+    pub(super) fn finish(mut self) -> Finished {
         let mut writes = Vec::with_capacity(self.written.len());
         for stream in std::mem::take(&mut self.written) {
             if let Some(Stream { revision, events, .. }) = self.streams.remove(&stream) {
-                writes.push(Write { stream, expected: revision, events });
+                writes.push(Write {
+                    stream,
+                    expected: revision,
+                    events,
+                });
             }
         }
-        let guards = self.streams.into_iter().map(|(stream, seen)| Guard { stream, revision: seen.revision });
-        Ok((writes, guards.collect()))
+        let guards = std::mem::take(&mut self.streams)
+            .into_iter()
+            .map(|(stream, seen)| Guard {
+                stream,
+                revision: seen.revision,
+            });
+        Finished {
+            writes,
+            guards: guards.collect(),
+            sealed: self.sealed,
+        }
     }
 }
 

@@ -16,7 +16,9 @@ impl Directory {
     /// Where a release of a project is written. All names are checked values without separators.
     #[must_use]
     pub fn of(clusters: &std::path::Path, cluster: &str, namespace: &str, release: &str) -> Self {
-        Self { root: clusters.join(cluster).join(namespace).join(release) }
+        Self {
+            root: clusters.join(cluster).join(namespace).join(release),
+        }
     }
 
     /// Makes `manifest` what runs. Doing it again changes nothing.

@@ -32,7 +32,11 @@ pub enum HelmError {
     #[error("helm wrote more than {limit_bytes} bytes")]
     OutputTooLarge { limit_bytes: u64 },
     #[error("there is no usable helm at {}", program.display())]
-    Missing { program: PathBuf, #[source] source: std::io::Error },
+    Missing {
+        program: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("helm could not be run")]
     Io(#[from] std::io::Error),
 }
@@ -71,7 +75,9 @@ impl Helm {
     ///
     /// [`HelmError::Missing`] if there is no Helm.
     pub async fn version(&self, scratch: &Path) -> Result<String, HelmError> {
-        let rendered = self.run(&["version".into(), "--template".into(), "{{.Version}}".into()], scratch).await?;
+        let rendered = self
+            .run(&["version".into(), "--template".into(), "{{.Version}}".into()], scratch)
+            .await?;
         Ok(rendered.manifest.trim().to_owned())
     }
 
@@ -117,12 +123,16 @@ impl Helm {
         };
         let timeout = HelmError::Timeout { limit: self.timeout };
         // Leaving early drops the child, and that kills it.
-        let (status, manifest, output) = tokio::time::timeout(self.timeout, finish).await.map_err(|_| timeout)??;
+        let (status, manifest, output) = tokio::time::timeout(self.timeout, finish)
+            .await
+            .map_err(|_| timeout)??;
         match status.code() {
             Some(0) => Ok(Rendered { manifest, output }),
             // The shell says 127 for a program it cannot find.
             Some(127) if manifest.is_empty() => Err(self.unusable(std::io::ErrorKind::NotFound.into())),
-            _ => Err(HelmError::Failed { output: [output, manifest].concat() }),
+            _ => Err(HelmError::Failed {
+                output: [output, manifest].concat(),
+            }),
         }
     }
 
@@ -131,7 +141,9 @@ impl Helm {
     fn limited_command(&self) -> Command {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "ulimit -v \"$1\" 2>/dev/null; shift; exec \"$@\"", "sh"]);
-        command.arg((self.memory_max_bytes / 1024).to_string()).arg(&self.program);
+        command
+            .arg((self.memory_max_bytes / 1024).to_string())
+            .arg(&self.program);
         command
     }
 
@@ -140,12 +152,17 @@ impl Helm {
         let mut bytes = Vec::new();
         stream.take(self.output_max_bytes + 1).read_to_end(&mut bytes).await?;
         if bytes.len() as u64 > self.output_max_bytes {
-            return Err(HelmError::OutputTooLarge { limit_bytes: self.output_max_bytes });
+            return Err(HelmError::OutputTooLarge {
+                limit_bytes: self.output_max_bytes,
+            });
         }
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     fn unusable(&self, source: std::io::Error) -> HelmError {
-        HelmError::Missing { program: self.program.clone(), source }
+        HelmError::Missing {
+            program: self.program.clone(),
+            source,
+        }
     }
 }

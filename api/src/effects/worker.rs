@@ -47,7 +47,12 @@ impl Worker {
     #[must_use]
     pub fn new(services: Services, helm: Helm) -> Self {
         let runs = Arc::new(Semaphore::new(services.limits.helm_runs_max));
-        Self { services, helm, runs, busy: Arc::default() }
+        Self {
+            services,
+            helm,
+            runs,
+            busy: Arc::default(),
+        }
     }
 
     /// Takes up what is in flight, then follows the log until it is closed.
@@ -63,7 +68,10 @@ impl Worker {
         let mut events = self.services.log.subscribe(Position::new(position));
         loop {
             match events.next().await {
-                Ok(batch) => batch.iter().filter_map(called_for).for_each(|release| self.take_up(release)),
+                Ok(batch) => batch
+                    .iter()
+                    .filter_map(called_for)
+                    .for_each(|release| self.take_up(release)),
                 Err(eventstore::ReadError::Closed) => return Ok(()),
                 Err(error) => return Err(error.into()),
             }
@@ -74,7 +82,7 @@ impl Worker {
     async fn in_flight(&self) -> Result<(u64, Vec<ReleaseId>), CommandError> {
         let views = &self.services.views;
         let position = views.position();
-        let pending = views.read(|view| projections::releases::in_flight(view)).await?;
+        let pending = views.read(projections::releases::in_flight).await?;
         Ok((position, pending.into_iter().map(|operation| operation.id).collect()))
     }
 
@@ -104,12 +112,21 @@ impl Worker {
     }
 
     async fn drive(&self, release: ReleaseId) -> Result<(), CommandError> {
-        let Ok(_permit) = self.runs.acquire().await else { return Ok(()) };
-        let Some(state) = load::<Release>(&self.services.log, release).await? else { return Ok(()) };
-        let Some(operation) = state.operation else { return Ok(()) };
+        let Ok(_permit) = self.runs.acquire().await else {
+            return Ok(());
+        };
+        let Some(state) = load::<Release>(&self.services.log, release).await? else {
+            return Ok(());
+        };
+        let Some(operation) = state.operation else {
+            return Ok(());
+        };
 
         let attempt = AttemptId::from_uuid(ids::fresh());
-        self.services.commands.run(Giver::System, &StartOperation { release, attempt }).await?;
+        self.services
+            .commands
+            .run(Giver::System, &StartOperation { release, attempt })
+            .await?;
         tracing::info!(%release, %attempt, operation = %operation.kind, "started");
         let report = self.perform(&state, operation.kind).await;
         self.finish(release, attempt, report).await
@@ -131,12 +148,19 @@ impl Worker {
         let archive = self.services.content.get(release.wanted.digest).await;
         let archive = archive.map_err(|error| failed(FailureReason::ContentUnavailable, &error))?;
         let Some(archive) = archive else {
-            return Err(said(FailureReason::ContentUnavailable, "the chart's bytes were removed from this store"));
+            return Err(said(
+                FailureReason::ContentUnavailable,
+                "the chart's bytes were removed from this store",
+            ));
         };
         let text = self.values(release).await?;
-        tokio::fs::write(&chart, archive).await.map_err(|error| failed(FailureReason::ClusterFailed, &error))?;
+        tokio::fs::write(&chart, archive)
+            .await
+            .map_err(|error| failed(FailureReason::ClusterFailed, &error))?;
         if let Some(text) = &text {
-            tokio::fs::write(&values, text).await.map_err(|error| failed(FailureReason::ClusterFailed, &error))?;
+            tokio::fs::write(&values, text)
+                .await
+                .map_err(|error| failed(FailureReason::ClusterFailed, &error))?;
         }
         let template = Template {
             release: release.name.as_str(),
@@ -147,14 +171,26 @@ impl Worker {
             scratch: scratch.path(),
         };
         let Rendered { manifest, output } = self.helm.template(&template).await.map_err(|error| refused(&error))?;
-        directory.apply(&manifest).await.map_err(|error| failed(FailureReason::ClusterFailed, &error))?;
-        Ok(Report { result: Ok(Some(manifest)), output })
+        directory
+            .apply(&manifest)
+            .await
+            .map_err(|error| failed(FailureReason::ClusterFailed, &error))?;
+        Ok(Report {
+            result: Ok(Some(manifest)),
+            output,
+        })
     }
 
     async fn remove(&self, release: &Release) -> Result<Report, Report> {
         let (directory, _) = self.place(release).await?;
-        directory.remove().await.map_err(|error| failed(FailureReason::ClusterFailed, &error))?;
-        Ok(Report { result: Ok(None), output: String::new() })
+        directory
+            .remove()
+            .await
+            .map_err(|error| failed(FailureReason::ClusterFailed, &error))?;
+        Ok(Report {
+            result: Ok(None),
+            output: String::new(),
+        })
     }
 
     /// The folder a release is rendered into, and its namespace.
@@ -164,7 +200,9 @@ impl Worker {
         let gone = || said(FailureReason::ClusterFailed, "the release's project or cluster is gone");
         let project = project.ok_or_else(gone)?;
         let cluster = load::<domain::cluster::Cluster>(&self.services.log, project.cluster).await;
-        let cluster = cluster.map_err(|error| failed(FailureReason::ClusterFailed, &error))?.ok_or_else(gone)?;
+        let cluster = cluster
+            .map_err(|error| failed(FailureReason::ClusterFailed, &error))?
+            .ok_or_else(gone)?;
         let namespace = project.namespace.to_string();
         let clusters = self.services.data.clusters();
         let directory = match cluster.kind {
@@ -176,10 +214,15 @@ impl Worker {
     }
 
     async fn values(&self, release: &Release) -> Result<Option<Vec<u8>>, Report> {
-        let Some(sealed) = &release.wanted.values else { return Ok(None) };
+        let Some(sealed) = &release.wanted.values else {
+            return Ok(None);
+        };
         match self.services.unseal(sealed).await {
             Ok(Some(values)) => Ok(Some(values.to_vec())),
-            Ok(None) => Err(said(FailureReason::ContentUnavailable, "the release's values were erased")),
+            Ok(None) => Err(said(
+                FailureReason::ContentUnavailable,
+                "the release's values were erased",
+            )),
             Err(error) => Err(failed(FailureReason::ContentUnavailable, &error)),
         }
     }
@@ -195,7 +238,11 @@ impl Worker {
             Ok(None) => OperationResult::Succeeded { manifest: None, output },
             Err(reason) => OperationResult::Failed { reason, output },
         };
-        let finish = FinishOperation { release, attempt, result };
+        let finish = FinishOperation {
+            release,
+            attempt,
+            result,
+        };
         match self.services.commands.run(Giver::System, &finish).await {
             // Another attempt took over; its result counts.
             Err(error) if error.is("STALE_ATTEMPT") => Ok(()),
@@ -226,9 +273,15 @@ fn refused(error: &HelmError) -> Report {
 
 fn failed(reason: FailureReason, error: &dyn std::error::Error) -> Report {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
-    said(reason, &causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}")))
+    said(
+        reason,
+        &causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}")),
+    )
 }
 
 fn said(reason: FailureReason, output: &str) -> Report {
-    Report { result: Err(reason), output: output.to_owned() }
+    Report {
+        result: Err(reason),
+        output: output.to_owned(),
+    }
 }

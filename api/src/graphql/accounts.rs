@@ -1,10 +1,14 @@
 //! Accounts, as others see them.
 
 use async_graphql::{Context, ID, Object};
-use domain::{ids::AccountId, digest::Sealed};
+use domain::{digest::Sealed, ids::AccountId};
 use projections::accounts;
 
-use super::{NodeId, error::Result, viewer::{read, services}};
+use super::{
+    NodeId,
+    error::Result,
+    viewer::{read, services},
+};
 
 /// A person or a machine that signs in.
 pub struct Account(accounts::Account);

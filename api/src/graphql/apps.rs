@@ -44,7 +44,9 @@ impl AppQuery {
     ) -> Result<Option<Connected<App>>> {
         let (is_first, request) = (after.is_none(), page::request(first, after)?);
         viewer(ctx)?;
-        let Some(NodeId::Workspace(id)) = NodeId::parse(&workspace) else { return Ok(None) };
+        let Some(NodeId::Workspace(id)) = NodeId::parse(&workspace) else {
+            return Ok(None);
+        };
         if Workspace::load(ctx, id).await?.is_none() {
             return Ok(None);
         }
@@ -93,8 +95,10 @@ impl App {
     fn seen_from_inside(&self, ctx: &Context<'_>) -> Result<bool> {
         use domain::{access::Place, permission::Permission};
         let viewer = viewer(ctx)?;
-        Ok(viewer.may(Permission::WorkspaceView, Place::Workspace(self.0.workspace))
-            || viewer.may(Permission::ReviewView, Place::Platform))
+        Ok(
+            viewer.may(Permission::WorkspaceView, Place::Workspace(self.0.workspace))
+                || viewer.may(Permission::ReviewView, Place::Platform),
+        )
     }
 }
 
@@ -122,18 +126,28 @@ impl App {
 
     /// What the store says about it; absent until its first publication.
     async fn listing(&self) -> Option<Listing> {
-        self.0.listing.published.map(|digest| Listing { app: self.0.id, digest })
+        self.0
+            .listing
+            .published
+            .map(|digest| Listing { app: self.0.id, digest })
     }
 
     /// What the store will say after the next review. For the workspace and for reviewers.
     async fn draft_listing(&self, ctx: &Context<'_>) -> Result<Option<Listing>> {
         let digest = self.0.listing.draft;
-        Ok(self.seen_from_inside(ctx)?.then_some(Listing { app: self.0.id, digest }))
+        Ok(self
+            .seen_from_inside(ctx)?
+            .then_some(Listing { app: self.0.id, digest }))
     }
 
     /// The listing's own review, if one was asked for without a version. For the workspace and for reviewers.
     async fn listing_review(&self, ctx: &Context<'_>) -> Result<Option<ListingReview>> {
-        let review = self.0.listing.review.clone().filter(|_| self.seen_from_inside(ctx).unwrap_or(false));
+        let review = self
+            .0
+            .listing
+            .review
+            .clone()
+            .filter(|_| self.seen_from_inside(ctx).unwrap_or(false));
         Ok(review.map(|review| ListingReview { app: self.0.id, review }))
     }
 

@@ -33,7 +33,9 @@ impl AuditQuery {
         after: Option<String>,
     ) -> Result<Connected<AuditEntry>> {
         let (is_first, request) = (after.is_none(), page::request(first, after)?);
-        let Some(filter) = filter.unwrap_or_default().within_reach(ctx)? else { return Ok(Connected::new(false, false)) };
+        let Some(filter) = filter.unwrap_or_default().within_reach(ctx)? else {
+            return Ok(Connected::new(false, false));
+        };
         let rows = read(ctx, move |view| audit::trail(view, &filter, &request)).await?;
         Ok(page::connection(rows, is_first, AuditEntry))
     }
@@ -63,10 +65,16 @@ impl AuditFilterInput {
     fn within_reach(self, ctx: &Context<'_>) -> Result<Option<AuditFilter>> {
         let mut filter = AuditFilter {
             event: self.event,
-            period: Period { from: self.from, until: self.until },
+            period: Period {
+                from: self.from,
+                until: self.until,
+            },
             ..AuditFilter::default()
         };
-        for id in [self.actor, self.app, self.workspace, self.release].into_iter().flatten() {
+        for id in [self.actor, self.app, self.workspace, self.release]
+            .into_iter()
+            .flatten()
+        {
             match NodeId::parse(&id) {
                 Some(NodeId::Account(account)) => filter.actor = Some(Actor::Account(account)),
                 Some(NodeId::App(app)) => filter.app = Some(app),
@@ -80,9 +88,14 @@ impl AuditFilterInput {
             return Ok(Some(filter));
         }
         let Some(workspace) = filter.workspace else {
-            return Err(ApiError::new("FORBIDDEN", "the whole trail is for auditors; name a workspace"));
+            return Err(ApiError::new(
+                "FORBIDDEN",
+                "the whole trail is for auditors; name a workspace",
+            ));
         };
-        Ok(viewer.may(Permission::WorkspaceView, Place::Workspace(workspace)).then_some(filter))
+        Ok(viewer
+            .may(Permission::WorkspaceView, Place::Workspace(workspace))
+            .then_some(filter))
     }
 }
 
@@ -145,7 +158,9 @@ impl AuditEntry {
     /// Its facts, as they were recorded. Text that can be erased stands here only as the hash of its ciphertext.
     async fn data(&self, ctx: &Context<'_>) -> Result<Json<serde_json::Value>> {
         let event = services(ctx).log.read(Position::new(self.0.position), 1).await?;
-        let data = event.first().and_then(|event| serde_json::from_str(event.envelope().ok()?.data.get()).ok());
+        let data = event
+            .first()
+            .and_then(|event| serde_json::from_str(event.envelope().ok()?.data.get()).ok());
         Ok(Json(data.unwrap_or_default()))
     }
 }

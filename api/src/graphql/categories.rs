@@ -18,9 +18,18 @@ impl CategoryQuery {
     /// All shelves, in the order of their names, and how many apps of the store are on none.
     async fn categories(&self, ctx: &Context<'_>) -> Result<Categories> {
         viewer(ctx)?.authorize(Permission::StoreView, Place::Platform)?;
-        let (all, uncategorised) = read(ctx, |view| Ok((categories::all(view)?, categories::uncategorised(view)?))).await?;
-        let nodes = all.into_iter().map(|counted| Category { category: counted.category, apps: Some(counted.apps) });
-        Ok(Categories { nodes: nodes.collect(), uncategorised_apps: uncategorised })
+        let (all, uncategorised) = read(ctx, |view| {
+            Ok((categories::all(view)?, categories::uncategorised(view)?))
+        })
+        .await?;
+        let nodes = all.into_iter().map(|counted| Category {
+            category: counted.category,
+            apps: Some(counted.apps),
+        });
+        Ok(Categories {
+            nodes: nodes.collect(),
+            uncategorised_apps: uncategorised,
+        })
     }
 }
 
@@ -73,6 +82,9 @@ impl Category {
         }
         let id = self.category.id;
         let all = read(ctx, categories::all).await?;
-        Ok(all.into_iter().find(|counted| counted.category.id == id).map_or(0, |counted| counted.apps))
+        Ok(all
+            .into_iter()
+            .find(|counted| counted.category.id == id)
+            .map_or(0, |counted| counted.apps))
     }
 }

@@ -6,12 +6,7 @@ use domain::{digest::Digest, ids::AppId, listing};
 use projections::apps;
 use uuid::Uuid;
 
-use super::{
-    accounts::Account,
-    error::Result,
-    scalars::Sha256,
-    viewer::services,
-};
+use super::{accounts::Account, error::Result, scalars::Sha256, viewer::services};
 use crate::markdown;
 
 /// The words and pictures of an app, known by their digest: another digest is another listing.
@@ -74,7 +69,9 @@ impl ListingContent {
         let path = |what: &str| format!("/apps/{}/{what}?listing={}", of.app, of.digest);
         Self {
             icon_path: icon.map(|_| path("icon")),
-            screenshot_paths: (1..=screenshots.len()).map(|n| path(&format!("screenshots/{n}"))).collect(),
+            screenshot_paths: (1..=screenshots.len())
+                .map(|n| path(&format!("screenshots/{n}")))
+                .collect(),
             display_name: document.display_name,
             summary: document.summary,
             description: document.description,
@@ -120,7 +117,10 @@ impl ListingReview {
 
     /// The listing to be reviewed, frozen when it was submitted.
     async fn listing(&self) -> Listing {
-        Listing { app: self.app, digest: self.review.listing }
+        Listing {
+            app: self.app,
+            digest: self.review.listing,
+        }
     }
 
     /// Who reviews it; absent while it waits.

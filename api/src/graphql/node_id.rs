@@ -94,7 +94,14 @@ mod tests {
 
     #[test]
     fn what_is_not_an_id_names_nothing() {
-        for text in ["", "x", "QXBwOg", "äö", &URL_SAFE_NO_PAD.encode("Planet:1"), &URL_SAFE_NO_PAD.encode("Version:1")] {
+        for text in [
+            "",
+            "x",
+            "QXBwOg",
+            "äö",
+            &URL_SAFE_NO_PAD.encode("Planet:1"),
+            &URL_SAFE_NO_PAD.encode("Version:1"),
+        ] {
             assert_eq!(NodeId::parse(text), None, "{text}");
         }
     }

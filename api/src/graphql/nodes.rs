@@ -3,8 +3,15 @@
 use async_graphql::{Context, ID, Interface, Object};
 
 use super::{
-    NodeId, accounts::Account, apps::App, categories::Category, error::Result, releases::Release,
-    tenancy::{Cluster, Project, Workspace}, versions::Version, viewer::viewer,
+    NodeId,
+    accounts::Account,
+    apps::App,
+    categories::Category,
+    error::Result,
+    releases::Release,
+    tenancy::{Cluster, Project, Workspace},
+    versions::Version,
+    viewer::viewer,
 };
 
 /// An object with a global id.

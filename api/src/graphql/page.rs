@@ -18,20 +18,30 @@ pub type Connected<T> = Connection<String, T, EmptyFields, EmptyFields>;
 pub fn request(first: Option<i32>, after: Option<String>) -> Result<PageRequest> {
     let first = first.unwrap_or(PAGE_DEFAULT);
     if !(1..=PAGE_MAX).contains(&first) {
-        return Err(ApiError::new("PAGE_SIZE", format!("first must be 1 to {PAGE_MAX}, not {first}")));
+        return Err(ApiError::new(
+            "PAGE_SIZE",
+            format!("first must be 1 to {PAGE_MAX}, not {first}"),
+        ));
     }
     let key = after.map(|cursor| key(&cursor)).transpose()?;
     Ok(PageRequest::new(usize::try_from(first).unwrap_or_default(), key))
 }
 
 fn key(cursor: &str) -> Result<Key> {
-    let text = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    text.map(Key::from_text).ok_or_else(|| ApiError::new("CURSOR_INVALID", "after is not a cursor of this list"))
+    let text = URL_SAFE_NO_PAD
+        .decode(cursor)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    text.map(Key::from_text)
+        .ok_or_else(|| ApiError::new("CURSOR_INVALID", "after is not a cursor of this list"))
 }
 
 pub fn connection<R, T: OutputType>(page: Page<R>, is_first_page: bool, show: impl Fn(R) -> T) -> Connected<T> {
     let mut connection = Connection::new(!is_first_page, page.has_next);
-    let edges = page.items.into_iter().map(|item| Edge::new(URL_SAFE_NO_PAD.encode(item.key.as_str()), show(item.row)));
+    let edges = page
+        .items
+        .into_iter()
+        .map(|item| Edge::new(URL_SAFE_NO_PAD.encode(item.key.as_str()), show(item.row)));
     connection.edges.extend(edges);
     connection
 }

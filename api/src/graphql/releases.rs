@@ -35,7 +35,7 @@ impl ReleaseQuery {
         }
     }
 
-    /// The releases of a project, the newest first, also those that are uninstalled.
+    /// The releases of a project, the newest first, without those that are uninstalled.
     #[graphql(complexity = "first.unwrap_or(20) as usize * child_complexity + 1")]
     async fn releases(
         &self,
@@ -46,11 +46,21 @@ impl ReleaseQuery {
     ) -> Result<Option<Connected<Release>>> {
         let (is_first, request) = (after.is_none(), page::request(first, after)?);
         let viewer = viewer(ctx)?;
-        let Some(NodeId::Project(id)) = NodeId::parse(&project) else { return Ok(None) };
-        let Some(project) = Project::load(ctx, id).await? else { return Ok(None) };
-        let place = Place::Project { project: id, workspace: project.0.workspace };
+        let Some(NodeId::Project(id)) = NodeId::parse(&project) else {
+            return Ok(None);
+        };
+        let Some(project) = Project::load(ctx, id).await? else {
+            return Ok(None);
+        };
+        let place = Place::Project {
+            project: id,
+            workspace: project.0.workspace,
+        };
         viewer.authorize(Permission::ReleaseView, place)?;
-        let releases = read(ctx, move |view| releases::list(view, releases::Of::Project(id), &request)).await?;
+        let releases = read(ctx, move |view| {
+            releases::list(view, releases::Of::Project(id), &request)
+        })
+        .await?;
         Ok(Some(page::connection(releases, is_first, Release)))
     }
 }
@@ -115,7 +125,13 @@ impl Release {
 
 pub fn sees(viewer: &domain::access::Principal, release: &releases::Release) -> bool {
     release.workspace.is_some_and(|workspace| {
-        viewer.may(Permission::ReleaseView, Place::Project { project: release.project, workspace })
+        viewer.may(
+            Permission::ReleaseView,
+            Place::Project {
+                project: release.project,
+                workspace,
+            },
+        )
     })
 }
 
@@ -168,7 +184,12 @@ impl Release {
 
     /// What was changed, when and why, the newest first.
     #[graphql(complexity = "first.unwrap_or(20) as usize * child_complexity + 1")]
-    async fn revisions(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<String>) -> Result<Connected<Revision>> {
+    async fn revisions(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connected<Revision>> {
         let (id, is_first, request) = (self.0.id, after.is_none(), page::request(first, after)?);
         let revisions = read(ctx, move |view| releases::revisions(view, id, &request)).await?;
         Ok(page::connection(revisions, is_first, Revision))
@@ -176,7 +197,12 @@ impl Release {
 
     /// Every run of Helm for it, the newest first, with all that Helm said.
     #[graphql(complexity = "first.unwrap_or(20) as usize * child_complexity + 1")]
-    async fn attempts(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<String>) -> Result<Connected<Attempt>> {
+    async fn attempts(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connected<Attempt>> {
         let (id, is_first, request) = (self.0.id, after.is_none(), page::request(first, after)?);
         let attempts = read(ctx, move |view| releases::attempts(view, id, &request)).await?;
         Ok(page::connection(attempts, is_first, Attempt))
@@ -305,7 +331,10 @@ impl Attempt {
 
     /// Whether it succeeded; absent while it runs.
     async fn succeeded(&self) -> Option<bool> {
-        self.0.ended.as_ref().map(|ended| matches!(ended.outcome, releases::Outcome::Succeeded))
+        self.0
+            .ended
+            .as_ref()
+            .map(|ended| matches!(ended.outcome, releases::Outcome::Succeeded))
     }
 
     /// Why it failed.

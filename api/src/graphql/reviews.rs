@@ -52,12 +52,17 @@ impl ReviewQuery {
     ) -> Result<Connected<Decision>> {
         let (is_first, request) = (after.is_none(), page::request(first, after)?);
         let filter = filter.unwrap_or_default();
-        let Some((app, workspace)) = filter.within_reach(ctx).await? else { return Ok(Connected::new(false, false)) };
+        let Some((app, workspace)) = filter.within_reach(ctx).await? else {
+            return Ok(Connected::new(false, false));
+        };
         let filter = DecisionFilter {
             app,
             workspace,
             decision: filter.decision.map(Into::into),
-            period: Period { from: filter.from, until: filter.until },
+            period: Period {
+                from: filter.from,
+                until: filter.until,
+            },
         };
         let decisions = read(ctx, move |view| reviews::decisions(view, &filter, &request)).await?;
         Ok(page::connection(decisions, is_first, Decision))
@@ -109,7 +114,12 @@ impl DecisionFilterInput {
         let owner = match (app, workspace) {
             (Some(app), _) => App::load(ctx, app).await?.map(|app| app.0.workspace),
             (None, Some(workspace)) => Some(workspace),
-            (None, None) => return Err(ApiError::new("FORBIDDEN", "all decisions are for auditors; name an app or a workspace")),
+            (None, None) => {
+                return Err(ApiError::new(
+                    "FORBIDDEN",
+                    "all decisions are for auditors; name an app or a workspace",
+                ));
+            }
         };
         let may = owner.is_some_and(|owner| viewer.may(Permission::WorkspaceView, Place::Workspace(owner)));
         Ok(may.then_some((app, workspace)))
@@ -141,7 +151,10 @@ impl QueueEntry {
 
     /// The listing to be reviewed, alone or with the version.
     async fn listing(&self) -> Listing {
-        Listing { app: self.0.app, digest: self.0.listing }
+        Listing {
+            app: self.0.app,
+            digest: self.0.listing,
+        }
     }
 
     /// Who reviews it; absent while it waits.

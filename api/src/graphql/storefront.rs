@@ -66,7 +66,10 @@ impl StoreEntry {
 
     /// The name people read; the chart's if the listing was removed.
     async fn display_name(&self) -> &str {
-        self.0.card.as_ref().map_or(self.0.chart.as_str(), |card| card.display_name.as_str())
+        self.0
+            .card
+            .as_ref()
+            .map_or(self.0.chart.as_str(), |card| card.display_name.as_str())
     }
 
     /// One or two sentences.

@@ -1,7 +1,11 @@
 //! What happens, as it happens.
 
 use async_graphql::{Context, ID, Subscription as GraphQlSubscription};
-use domain::{access::{Place, Principal}, ids::ReleaseId, permission::Permission};
+use domain::{
+    access::{Place, Principal},
+    ids::ReleaseId,
+    permission::Permission,
+};
 use futures_util::{Stream, StreamExt as _, stream};
 use projections::audit;
 
@@ -25,7 +29,11 @@ pub struct Subscription;
 impl Subscription {
     /// Every event, in order, as an auditor reads it. `after` goes on behind a position seen before, so nothing is
     /// missed between two connections; without it, only what happens from now on. For auditors.
-    async fn events(&self, ctx: &Context<'_>, after: Option<LogPosition>) -> Result<impl Stream<Item = Result<AuditEntry>>> {
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<LogPosition>,
+    ) -> Result<impl Stream<Item = Result<AuditEntry>>> {
         let account = viewer(ctx)?.account;
         viewer(ctx)?.authorize(Permission::AuditView, Place::Platform)?;
         let services = services(ctx).clone();
@@ -33,9 +41,12 @@ impl Subscription {
         let shown = positions.then(move |position| {
             let services = services.clone();
             async move {
-                still(&services, account, |viewer| viewer.may(Permission::AuditView, Place::Platform))?;
+                still(&services, account, |viewer| {
+                    viewer.may(Permission::AuditView, Place::Platform)
+                })?;
                 let row = services.views.read(move |view| audit::entry(view, position)).await?;
-                row.map(AuditEntry).ok_or_else(|| ApiError::new("INTERNAL", "the audit trail has a gap"))
+                row.map(AuditEntry)
+                    .ok_or_else(|| ApiError::new("INTERNAL", "the audit trail has a gap"))
             }
         });
         Ok(until_refused(shown))
@@ -49,9 +60,14 @@ impl Subscription {
         let looks = looks(&services).then(move |_| {
             let services = services.clone();
             async move {
-                still(&services, account, |viewer| viewer.may(Permission::ReviewView, Place::Platform))?;
+                still(&services, account, |viewer| {
+                    viewer.may(Permission::ReviewView, Place::Platform)
+                })?;
                 let request = super::page::request(Some(100), None)?;
-                let queue = services.views.read(move |view| projections::reviews::queue(view, Default::default(), &request)).await?;
+                let queue = services
+                    .views
+                    .read(move |view| projections::reviews::queue(view, Default::default(), &request))
+                    .await?;
                 Ok(queue.items.into_iter().map(|item| item.row).collect::<Vec<_>>())
             }
         });
@@ -62,7 +78,9 @@ impl Subscription {
     async fn release_changed(&self, ctx: &Context<'_>, id: ID) -> Result<impl Stream<Item = Result<Release>>> {
         let account = viewer(ctx)?.account;
         let not_found = || ApiError::new("NOT_FOUND", "there is no such release");
-        let Some(NodeId::Release(id)) = NodeId::parse(&id) else { return Err(not_found()) };
+        let Some(NodeId::Release(id)) = NodeId::parse(&id) else {
+            return Err(not_found());
+        };
         Release::load(ctx, id).await?.ok_or_else(not_found)?;
         let services = services(ctx).clone();
         let looks = looks(&services).then(move |_| look_at_release(services.clone(), account, id));
@@ -75,7 +93,10 @@ async fn look_at_release(
     account: domain::ids::AccountId,
     id: ReleaseId,
 ) -> Result<projections::releases::Release> {
-    let release = services.views.read(move |view| projections::releases::release(view, id)).await?;
+    let release = services
+        .views
+        .read(move |view| projections::releases::release(view, id))
+        .await?;
     let release = release.ok_or_else(|| ApiError::new("NOT_FOUND", "there is no such release"))?;
     still(&services, account, |viewer| sees(viewer, &release))?;
     Ok(release)
@@ -114,7 +135,9 @@ fn looks(services: &Services) -> impl Stream<Item = ()> + use<> {
 }
 
 /// What differs from the one before.
-fn changed<T: PartialEq + Clone + Send>(looks: impl Stream<Item = Result<T>> + Send) -> impl Stream<Item = Result<T>> + Send {
+fn changed<T: PartialEq + Clone + Send>(
+    looks: impl Stream<Item = Result<T>> + Send,
+) -> impl Stream<Item = Result<T>> + Send {
     let mut before = None;
     looks.filter_map(move |look| {
         let is_news = match &look {

@@ -70,13 +70,21 @@ impl Workspace {
     ) -> Result<Connected<App>> {
         let (id, is_first, request) = (self.0.id, after.is_none(), page::request(first, after)?);
         let status = status.map(Into::into);
-        let apps = read(ctx, move |view| projections::apps::of_workspace(view, id, status, &request)).await?;
+        let apps = read(ctx, move |view| {
+            projections::apps::of_workspace(view, id, status, &request)
+        })
+        .await?;
         Ok(page::connection(apps, is_first, App))
     }
 
     /// Its projects, in the order of their names.
     #[graphql(complexity = "first.unwrap_or(20) as usize * child_complexity + 1")]
-    async fn projects(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<String>) -> Result<Connected<Project>> {
+    async fn projects(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connected<Project>> {
         let (id, is_first, request) = (self.0.id, after.is_none(), page::request(first, after)?);
         let projects = read(ctx, move |view| tenancy::projects(view, id, &request)).await?;
         Ok(page::connection(projects, is_first, Project))
@@ -96,7 +104,10 @@ impl Project {
 }
 
 fn sees(viewer: &domain::access::Principal, project: &tenancy::Project) -> bool {
-    let place = Place::Project { project: project.id, workspace: project.workspace };
+    let place = Place::Project {
+        project: project.id,
+        workspace: project.workspace,
+    };
     viewer.may(Permission::ReleaseView, place)
         || viewer.may(Permission::WorkspaceView, Place::Workspace(project.workspace))
 }

@@ -62,8 +62,13 @@ impl Version {
     /// The version, if the viewer may know of it. A deleted one is not found any more.
     pub async fn load(ctx: &Context<'_>, app: AppId, number: VersionNumber) -> Result<Option<Self>> {
         let viewer = viewer(ctx)?;
-        let found = read(ctx, move |view| Ok((apps::app(view, app)?, apps::version(view, app, &number)?))).await?;
-        let (Some(app), Some(version)) = found else { return Ok(None) };
+        let found = read(ctx, move |view| {
+            Ok((apps::app(view, app)?, apps::version(view, app, &number)?))
+        })
+        .await?;
+        let (Some(app), Some(version)) = found else {
+            return Ok(None);
+        };
         let app = app.visibility();
         let visible = viewer.sees_app(&app)
             && viewer.sees_version(&app, version.stage.visibility())
@@ -130,7 +135,10 @@ impl Version {
 
     /// What was frozen for the review it is in, or came out of.
     async fn submission(&self) -> Option<Submission> {
-        self.0.submission.clone().map(|submission| Submission { app: self.0.app, submission })
+        self.0.submission.clone().map(|submission| Submission {
+            app: self.0.app,
+            submission,
+        })
     }
 
     /// Who reviews it; absent while nobody does.
@@ -189,7 +197,10 @@ impl Submission {
 
     /// The listing that goes with it; a decision names its digest as `listingDigest`.
     async fn listing(&self) -> Listing {
-        Listing { app: self.app, digest: self.submission.listing }
+        Listing {
+            app: self.app,
+            digest: self.submission.listing,
+        }
     }
 
     /// When it was submitted.
@@ -279,13 +290,21 @@ impl ChartContent {
     /// Who keeps it.
     async fn maintainers(&self) -> Vec<Maintainer> {
         let maintainers = self.0.metadata.maintainers.iter().cloned();
-        maintainers.map(|m| Maintainer { name: m.name, email: m.email, url: m.url }).collect()
+        maintainers
+            .map(|m| Maintainer {
+                name: m.name,
+                email: m.email,
+                url: m.url,
+            })
+            .collect()
     }
 
     /// All of `Chart.yaml`, with its own field names.
     async fn metadata(&self) -> Result<Json<serde_json::Value>> {
         let metadata = serde_json::to_value(&self.0.metadata);
-        metadata.map(Json).map_err(|error| super::error::ApiError::internal(&error))
+        metadata
+            .map(Json)
+            .map_err(|error| super::error::ApiError::internal(&error))
     }
 
     /// README.md, as it was written.
@@ -311,6 +330,11 @@ impl ChartContent {
     /// Every file of the archive, in path order.
     async fn files(&self) -> Vec<ChartFile> {
         let files = self.0.files.iter();
-        files.map(|file| ChartFile { path: file.path.clone(), size_bytes: file.size_bytes }).collect()
+        files
+            .map(|file| ChartFile {
+                path: file.path.clone(),
+                size_bytes: file.size_bytes,
+            })
+            .collect()
     }
 }

@@ -8,7 +8,6 @@ use domain::{
 };
 use projections::{Connection, ViewError};
 
-
 use super::{
     accounts::Account,
     error::{ApiError, Result},
@@ -122,6 +121,10 @@ impl GrantView {
 
     /// What it allows there, such as `version.publish`.
     async fn permissions(&self) -> Vec<&'static str> {
-        self.0.permissions.iter().map(|permission| permission.as_str()).collect()
+        self.0
+            .permissions
+            .iter()
+            .map(|permission| permission.as_str())
+            .collect()
     }
 }

@@ -1,12 +1,12 @@
 //! Helm's own way in: the store, and every workspace, is a Helm repository.
 //!
 //! `helm repo add NAME http://…/charts/store --username x --password TOKEN`. The format of `index.yaml` is Helm's
-//! (helm.sh/docs/topics/chart_repository): one entry per version, the highest first, archives by relative path.
+//! (<https://helm.sh/docs/topics/chart_repository>): one entry per version, the highest first, archives by relative path.
 
 use std::collections::BTreeMap;
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, header},
     response::{IntoResponse as _, Response},
 };
@@ -21,6 +21,7 @@ use serde::Serialize;
 use super::{
     App, HttpError,
     content::{archive, signed_in},
+    extract::Path,
 };
 use crate::{clock, services::Services};
 
@@ -75,7 +76,9 @@ pub async fn workspace_archive(
 async fn store_entries(services: &Services, headers: &HeaderMap) -> Result<Vec<IndexEntry>, HttpError> {
     let viewer = signed_in(services, headers)?;
     // Whoever may not see the store sees none.
-    viewer.authorize(Permission::StoreView, Place::Platform).map_err(|_| HttpError::not_found("repository"))?;
+    viewer
+        .authorize(Permission::StoreView, Place::Platform)
+        .map_err(|_| HttpError::not_found("repository"))?;
     Ok(services.views.read(storefront::index).await?)
 }
 
@@ -83,16 +86,25 @@ async fn workspace_entries(services: &Services, headers: &HeaderMap, name: &str)
     let viewer = signed_in(services, headers)?;
     let not_found = || HttpError::not_found("repository");
     let name: WorkspaceName = name.parse().map_err(|_| not_found())?;
-    let workspace = services.views.read(move |view| tenancy::workspace_named(view, &name)).await?;
+    let workspace = services
+        .views
+        .read(move |view| tenancy::workspace_named(view, &name))
+        .await?;
     let workspace = workspace
         .filter(|workspace| viewer.may(Permission::WorkspaceView, Place::Workspace(workspace.id)))
         .ok_or_else(not_found)?;
-    Ok(services.views.read(move |view| storefront::workspace_index(view, workspace.id)).await?)
+    Ok(services
+        .views
+        .read(move |view| storefront::workspace_index(view, workspace.id))
+        .await?)
 }
 
 fn index(headers: &HeaderMap, mut entries: Vec<IndexEntry>) -> Result<Response, HttpError> {
     let tag = tag(&entries);
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|seen| seen.as_bytes() == tag.as_bytes()) {
+    if headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|seen| seen.as_bytes() == tag.as_bytes())
+    {
         return Ok((axum::http::StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
     entries.sort_by(|a, b| (&a.chart, &b.number).cmp(&(&b.chart, &a.number)));
@@ -100,14 +112,25 @@ fn index(headers: &HeaderMap, mut entries: Vec<IndexEntry>) -> Result<Response, 
     for entry in entries {
         charts.entry(entry.chart.to_string()).or_default().push(chart(&entry));
     }
-    let index = Index { api_version: "v1", generated: rfc3339(clock::now()), entries: charts };
+    let index = Index {
+        api_version: "v1",
+        generated: rfc3339(clock::now()),
+        entries: charts,
+    };
     let yaml = serde_yaml::to_string(&index).map_err(|error| HttpError::internal(&error))?;
-    let headers = [(header::CONTENT_TYPE, "application/yaml".to_owned()), (header::ETAG, tag)];
+    let headers = [
+        (header::CONTENT_TYPE, "application/yaml".to_owned()),
+        (header::ETAG, tag),
+    ];
     Ok((headers, yaml).into_response())
 }
 
 fn chart(entry: &IndexEntry) -> Chart {
-    let mut metadata = entry.metadata.as_ref().map(|metadata| metadata.fields().clone()).unwrap_or_default();
+    let mut metadata = entry
+        .metadata
+        .as_ref()
+        .map(|metadata| metadata.fields().clone())
+        .unwrap_or_default();
     // A chart whose description was removed is still found by name and number.
     metadata.insert("name".to_owned(), entry.chart.as_str().into());
     metadata.insert("version".to_owned(), entry.number.as_str().into());
@@ -125,12 +148,17 @@ fn file_name(entry: &IndexEntry) -> String {
 
 fn named(entries: &[IndexEntry], file: &str) -> Result<Digest, HttpError> {
     let found = entries.iter().find(|entry| file_name(entry) == file);
-    found.map(|entry| entry.package).ok_or_else(|| HttpError::not_found("archive"))
+    found
+        .map(|entry| entry.package)
+        .ok_or_else(|| HttpError::not_found("archive"))
 }
 
 /// Changes exactly when what is listed changes.
 fn tag(entries: &[IndexEntry]) -> String {
-    let mut listed: Vec<_> = entries.iter().map(|entry| format!("{} {}", file_name(entry), entry.package)).collect();
+    let mut listed: Vec<_> = entries
+        .iter()
+        .map(|entry| format!("{} {}", file_name(entry), entry.package))
+        .collect();
     listed.sort();
     format!("\"{}\"", eventstore::Digest::of(listed.join("\n").as_bytes()).to_hex())
 }

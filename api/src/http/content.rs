@@ -1,7 +1,7 @@
 //! Bytes of published content, read through the app that names them. A digest alone opens nothing.
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::State,
     http::{HeaderMap, header},
     response::{IntoResponse as _, Response},
 };
@@ -9,7 +9,10 @@ use domain::{access::Principal, digest::Digest, ids::AppId, listing::Listing, ve
 use projections::apps;
 use serde::Deserialize;
 
-use super::{App, HttpError};
+use super::{
+    App, HttpError,
+    extract::{Path, Query},
+};
 use crate::{auth::Sender, icon, services::Services};
 
 #[derive(Deserialize)]
@@ -35,7 +38,9 @@ pub async fn screenshot(
     Query(which): Query<Which>,
 ) -> Result<Response, HttpError> {
     let listing = listing(&app.services, &headers, id, which.listing).await?;
-    let shown = number.checked_sub(1).and_then(|index| listing.screenshots.get(index).copied());
+    let shown = number
+        .checked_sub(1)
+        .and_then(|index| listing.screenshots.get(index).copied());
     picture(&app.services, shown, "screenshot").await
 }
 
@@ -46,8 +51,14 @@ pub async fn package(
 ) -> Result<Response, HttpError> {
     let viewer = signed_in(&app.services, &headers)?;
     let not_found = || HttpError::not_found("version");
-    let found = app.services.views.read(move |view| Ok((apps::app(view, id)?, apps::version(view, id, &number)?))).await?;
-    let (Some(of), Some(version)) = found else { return Err(not_found()) };
+    let found = app
+        .services
+        .views
+        .read(move |view| Ok((apps::app(view, id)?, apps::version(view, id, &number)?)))
+        .await?;
+    let (Some(of), Some(version)) = found else {
+        return Err(not_found());
+    };
     let visibility = of.visibility();
     if !viewer.sees_app(&visibility) || !viewer.sees_version(&visibility, version.stage.visibility()) {
         return Err(not_found());
@@ -57,7 +68,11 @@ pub async fn package(
 
 /// A chart archive the caller has found the way to.
 pub async fn archive(services: &Services, digest: Digest) -> Result<Response, HttpError> {
-    let bytes = services.content.get(digest).await?.ok_or_else(|| HttpError::not_found("archive"))?;
+    let bytes = services
+        .content
+        .get(digest)
+        .await?
+        .ok_or_else(|| HttpError::not_found("archive"))?;
     let headers = [
         (header::CONTENT_TYPE, "application/gzip".to_owned()),
         (header::ETAG, format!("\"{digest}\"")),
@@ -79,13 +94,15 @@ async fn listing(services: &Services, headers: &HeaderMap, id: AppId, digest: Di
     let viewer = signed_in(services, headers)?;
     let not_found = || HttpError::not_found("listing");
     let app = services.views.read(move |view| apps::app(view, id)).await?;
-    let app = app.filter(|app| viewer.sees_app(&app.visibility())).ok_or_else(not_found)?;
+    let app = app
+        .filter(|app| viewer.sees_app(&app.visibility()))
+        .ok_or_else(not_found)?;
     let from_inside = viewer.may(Permission::WorkspaceView, Place::Workspace(app.workspace))
         || viewer.may(Permission::ReviewView, Place::Platform);
     let review = app.listing.review.as_ref().map(|review| review.listing);
     let is_open = app.listing.published == Some(digest);
     let is_own = app.listing.draft == digest || review == Some(digest) || submitted(services, id, digest).await?;
-    if !is_open && !(from_inside && is_own) {
+    if !(is_open || (from_inside && is_own)) {
         return Err(not_found());
     }
     services.content.listing(digest).await?.ok_or_else(not_found)
@@ -93,12 +110,19 @@ async fn listing(services: &Services, headers: &HeaderMap, id: AppId, digest: Di
 
 /// Whether a listing stands in the submission of one of the app's versions.
 async fn submitted(services: &Services, id: AppId, digest: Digest) -> Result<bool, HttpError> {
-    Ok(services.views.read(move |view| apps::is_submitted_listing(view, id, digest)).await?)
+    Ok(services
+        .views
+        .read(move |view| apps::is_submitted_listing(view, id, digest))
+        .await?)
 }
 
 async fn picture(services: &Services, image: Option<Digest>, what: &str) -> Result<Response, HttpError> {
     let not_found = || HttpError::not_found(what);
-    let bytes = services.content.get(image.ok_or_else(not_found)?).await?.ok_or_else(not_found)?;
+    let bytes = services
+        .content
+        .get(image.ok_or_else(not_found)?)
+        .await?
+        .ok_or_else(not_found)?;
     let kind = icon::check_screenshot(&bytes).map_err(|_| not_found())?;
     Ok(([(header::CONTENT_TYPE, kind.media_type())], bytes).into_response())
 }

@@ -6,13 +6,13 @@
 mod media;
 mod request;
 
+use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
 use axum::{
     body::Bytes,
-    extract::{RawQuery, State, WebSocketUpgrade},
+    extract::{RawQuery, State, WebSocketUpgrade, rejection::BytesRejection},
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
 use serde_json::Value;
 
 use self::{
@@ -30,13 +30,30 @@ pub async fn get(State(app): State<App>, headers: HeaderMap, RawQuery(query): Ra
     answer(&app, &headers, &Method::GET, parameters).await
 }
 
-pub async fn post(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn post(State(app): State<App>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
     if !media::is_json(&headers) {
         let message = "send the request as application/json";
         return BadRequest::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
             .into_response(Media::Json);
     }
-    answer(&app, &headers, &Method::POST, Parameters::from_body(&body)).await
+    let limit = app.services.limits.request_max_bytes;
+    let parameters = match body {
+        Ok(body) => Parameters::from_body(&body),
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let message = format!("the request has more than {limit} bytes, and {limit} are allowed");
+            Err(BadRequest::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "REQUEST_TOO_LARGE",
+                &message,
+            ))
+        }
+        Err(rejection) => Err(BadRequest::new(
+            StatusCode::BAD_REQUEST,
+            "BAD_REQUEST",
+            &rejection.body_text(),
+        )),
+    };
+    answer(&app, &headers, &Method::POST, parameters).await
 }
 
 async fn answer(
@@ -64,8 +81,11 @@ async fn answer(
 }
 
 fn refused(invalid: InvalidToken, media: Media) -> Response {
-    let mut response = BadRequest::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", &invalid.to_string()).into_response(media);
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+    let mut response =
+        BadRequest::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", &invalid.to_string()).into_response(media);
+    response
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
     response
 }
 
@@ -81,14 +101,19 @@ pub async fn subscribe(State(app): State<App>, protocol: GraphQLProtocol, upgrad
                 data.insert(connected(&payload, &views)?);
                 Ok(data)
             };
-            GraphQLWebSocket::new(socket, app.schema.clone(), protocol).on_connection_init(init).serve().await;
+            GraphQLWebSocket::new(socket, app.schema.clone(), protocol)
+                .on_connection_init(init)
+                .serve()
+                .await;
         })
         .into_response()
 }
 
 fn connected(payload: &Value, views: &projections::Views) -> Result<Sender, InvalidToken> {
     let header = payload.get("authorization").or_else(|| payload.get("Authorization"));
-    let Some(header) = header.and_then(Value::as_str) else { return Ok(Sender::Anonymous) };
+    let Some(header) = header.and_then(Value::as_str) else {
+        return Ok(Sender::Anonymous);
+    };
     let token = header.strip_prefix("Bearer ").ok_or(InvalidToken)?;
     Sender::holding(token, views)
 }

@@ -18,9 +18,21 @@ pub async fn live() -> &'static str {
 pub async fn ready(State(app): State<App>) -> Response {
     let views = app.services.views.position();
     let Ok(head) = app.services.log.head().await else {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "views": views }))).into_response();
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({ "ready": false, "views": views })),
+        )
+            .into_response();
     };
     let ready = app.services.is_following();
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": ready, "log": head.size, "views": views }))).into_response()
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        Json(json!({ "ready": ready, "log": head.size, "views": views })),
+    )
+        .into_response()
 }

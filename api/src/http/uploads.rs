@@ -5,8 +5,8 @@
 
 use axum::{
     Json,
-    body::{Body, to_bytes},
-    extract::{Query, State},
+    body::{Body, HttpBody as _, to_bytes},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
 };
@@ -20,9 +20,10 @@ use domain::{
     permission::Permission,
     version_number::VersionNumber,
 };
+use http_body_util::LengthLimitError;
 use serde::{Deserialize, Serialize};
 
-use super::{App, HttpError};
+use super::{App, HttpError, extract::Query};
 use crate::{
     auth::Sender,
     chart_archive::{self, Chart},
@@ -70,17 +71,13 @@ struct ChartSummary {
 pub async fn post(
     State(app): State<App>,
     headers: HeaderMap,
-    parameters: Result<Query<Parameters>, axum::extract::rejection::QueryRejection>,
+    Query(Parameters { workspace, kind }): Query<Parameters>,
     body: Body,
 ) -> Result<Response, HttpError> {
     let services = &app.services;
     let Sender::Account(principal) = Sender::of(&headers, &services.views)? else {
         return Err(HttpError::unauthenticated());
     };
-    let Query(Parameters { workspace, kind }) = parameters.map_err(|error| {
-        let message = format!("workspace and kind (chart, icon or screenshot) are needed: {error}");
-        HttpError::new(StatusCode::BAD_REQUEST, "UPLOAD_PARAMETERS", message)
-    })?;
     let workspace = allowed(&principal, &workspace, kind)?;
     let bytes = read(body, services, kind).await?;
 
@@ -89,28 +86,60 @@ pub async fn post(
         Kind::Chart => chart(services, bytes).await?,
         Kind::Icon => {
             icon::check(&bytes).map_err(|error| refused(error.code(), error.to_string()))?;
-            (Uploaded::Icon { image: services.content.put(bytes).await? }, None)
+            (
+                Uploaded::Icon {
+                    image: services.content.put(bytes).await?,
+                },
+                None,
+            )
         }
         Kind::Screenshot => {
             icon::check_screenshot(&bytes).map_err(|error| refused(error.code(), error.to_string()))?;
-            (Uploaded::Screenshot { image: services.content.put(bytes).await? }, None)
+            (
+                Uploaded::Screenshot {
+                    image: services.content.put(bytes).await?,
+                },
+                None,
+            )
         }
     };
     let expires_at = clock::now() + services.limits.upload_lifetime;
-    let upload = Upload { account: principal.account, workspace, expires: expires_at, content };
-    let upload_id = upload.to_id(&services.key).map_err(|error| HttpError::internal(&error))?;
-    Ok((StatusCode::CREATED, Json(Answer { upload_id, expires_at, size_bytes, chart })).into_response())
+    let upload = Upload {
+        account: principal.account,
+        workspace,
+        expires: expires_at,
+        content,
+    };
+    let upload_id = upload
+        .to_id(&services.key)
+        .map_err(|error| HttpError::internal(&error))?;
+    Ok((
+        StatusCode::CREATED,
+        Json(Answer {
+            upload_id,
+            expires_at,
+            size_bytes,
+            chart,
+        }),
+    )
+        .into_response())
 }
 
 fn allowed(principal: &Principal, workspace: &str, kind: Kind) -> Result<WorkspaceId, HttpError> {
     let not_found = || HttpError::not_found("workspace");
-    let Some(NodeId::Workspace(workspace)) = NodeId::parse(workspace) else { return Err(not_found()) };
+    let Some(NodeId::Workspace(workspace)) = NodeId::parse(workspace) else {
+        return Err(not_found());
+    };
     let place = Place::Workspace(workspace);
     if !principal.may(Permission::WorkspaceView, place) {
         return Err(not_found());
     }
     let needs: &[Permission] = match kind {
-        Kind::Chart => &[Permission::AppUpload, Permission::VersionUpload, Permission::PackageReplace],
+        Kind::Chart => &[
+            Permission::AppUpload,
+            Permission::VersionUpload,
+            Permission::PackageReplace,
+        ],
         Kind::Icon | Kind::Screenshot => &[Permission::ListingEdit],
     };
     if needs.iter().any(|permission| principal.may(*permission, place)) {
@@ -128,11 +157,19 @@ async fn read(body: Body, services: &Services, kind: Kind) -> Result<Bytes, Http
         Kind::Screenshot => (icon::SCREENSHOT_MAX_BYTES, "SCREENSHOT_TOO_LARGE"),
     };
     let limit_bytes = usize::try_from(limit).unwrap_or(usize::MAX);
+    let too_large = |found: &str| {
+        let message = format!("the upload has {found} bytes, and {limit} are allowed");
+        HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, code, message)
+    };
+    // What says how large it is need not be read to be refused.
+    let announced = body.size_hint().exact().filter(|bytes| *bytes > limit);
+    if let Some(bytes) = announced {
+        return Err(too_large(&bytes.to_string()));
+    }
     to_bytes(body, limit_bytes).await.map_err(|error| {
-        // axum hides the limit's own error type; any other failure is a connection that broke off.
-        if std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("length limit")) {
-            let message = format!("the upload has more than {limit} bytes, and {limit} are allowed");
-            HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, code, message)
+        let cause = std::error::Error::source(&error);
+        if cause.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
+            too_large(&format!("more than {limit}"))
         } else {
             HttpError::new(StatusCode::BAD_REQUEST, "UPLOAD_INCOMPLETE", "the upload broke off")
         }
@@ -160,7 +197,11 @@ async fn chart(services: &Services, bytes: Bytes) -> Result<(Uploaded, Option<Ch
         app_version: metadata.app_version.clone(),
         description: metadata.description.clone(),
     };
-    let package = Package { digest, chart: document, size };
+    let package = Package {
+        digest,
+        chart: document,
+        size,
+    };
     Ok((Uploaded::Chart { name, version, package }, Some(summary)))
 }
 

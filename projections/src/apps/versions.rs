@@ -27,6 +27,7 @@ CREATE TABLE version (
     sort_key   TEXT NOT NULL,
     stage      TEXT NOT NULL,
     chart      BLOB NOT NULL,
+    listing    BLOB,
     row        TEXT NOT NULL,
     valid_from INTEGER NOT NULL,
     PRIMARY KEY (app, sort_key)
@@ -120,9 +121,8 @@ pub fn version(conn: &Connection, app: AppId, number: &VersionNumber) -> Result<
 
 /// Whether a listing stands in the submission of one of the app's versions.
 pub fn is_submitted_listing(conn: &Connection, app: AppId, listing: Digest) -> Result<bool, ViewError> {
-    let sql = "SELECT 1 FROM version WHERE app = ? AND row ->> '$.submission.listing' = ?";
-    let found: Option<u64> = sql::first(conn, sql, values![app, listing.to_string()], sql::value)?;
-    Ok(found.is_some())
+    let sql = "SELECT 1 FROM version WHERE app = ? AND listing = ?";
+    Ok(sql::first(conn, sql, values![app, listing], |_| Ok(()))?.is_some())
 }
 
 pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
@@ -261,14 +261,15 @@ impl Stage {
 impl Kept for Version {
     const TABLE: &'static str = "version";
     const KEY: &'static [&'static str] = &["app", "sort_key"];
-    const COLUMNS: &'static [&'static str] = &["stage", "chart", "row"];
+    const COLUMNS: &'static [&'static str] = &["stage", "chart", "listing", "row"];
 
     fn key(&self) -> Vec<Value> {
         values![self.app, self.number.sort_key()]
     }
 
     fn values(&self) -> Vec<Value> {
-        values![self.stage.as_str(), self.package.chart, Json(self)]
+        let listing = self.submission.as_ref().map(|submission| submission.listing);
+        values![self.stage.as_str(), self.package.chart, listing, Json(self)]
     }
 }
 

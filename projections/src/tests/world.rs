@@ -123,10 +123,6 @@ impl World {
         Views::open(&self.folder.path().join(file), &self.log).await.unwrap()
     }
 
-    pub(super) fn follower_abort(&self) {
-        self.follower.abort();
-    }
-
     /// The whole log in the views, and what stopped them if something did.
     pub(super) async fn stopped(&mut self) -> ViewError {
         (&mut self.follower).await.unwrap()

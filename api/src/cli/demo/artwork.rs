@@ -79,7 +79,10 @@ mod tests {
     fn the_demos_charts_are_the_two_versions_of_the_story() {
         for (archive, version) in [(redis_11_3_4().unwrap(), "11.3.4"), (redis_12_0_0().unwrap(), "12.0.0")] {
             let chart = chart_archive::read(&archive, &chart_archive::ArchiveLimits::default()).unwrap();
-            assert_eq!((chart.metadata.name.as_str(), chart.metadata.version.as_str()), ("redis", version));
+            assert_eq!(
+                (chart.metadata.name.as_str(), chart.metadata.version.as_str()),
+                ("redis", version)
+            );
         }
     }
 }

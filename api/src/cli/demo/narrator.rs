@@ -17,11 +17,21 @@ pub struct Narrator {
 impl Narrator {
     /// Begins behind everything that is in the log already.
     pub async fn start(auditor: &Person) -> Result<Self, TalkError> {
-        let mut narrator = Self { auditor: auditor.clone(), told: -1, step: 0 };
+        let mut narrator = Self {
+            auditor: auditor.clone(),
+            told: -1,
+            step: 0,
+        };
         let before = narrator.news().await?;
         let facts: Vec<_> = before.iter().map(|(event, _)| event.as_str()).collect();
         println!("     admin            sets the store up: four accounts, their roles, a workspace, a project");
-        println!("{:23}{} facts, from {} to {}\n", "", facts.len(), facts.first().unwrap_or(&"?"), facts.last().unwrap_or(&"?"));
+        println!(
+            "{:23}{} facts, from {} to {}\n",
+            "",
+            facts.len(),
+            facts.first().unwrap_or(&"?"),
+            facts.last().unwrap_or(&"?")
+        );
         Ok(narrator)
     }
 
@@ -30,7 +40,10 @@ impl Narrator {
         self.step += 1;
         let news = self.news().await?;
         println!("{:>3}  {:<16} {what}", self.step, who.name());
-        let facts: Vec<_> = news.iter().map(|(event, position)| format!("{event} @{position}")).collect();
+        let facts: Vec<_> = news
+            .iter()
+            .map(|(event, position)| format!("{event} @{position}"))
+            .collect();
         if !facts.is_empty() {
             println!("{:23}{}", "", facts.join(", "));
         }
@@ -38,7 +51,10 @@ impl Narrator {
         if events == expected {
             return Ok(());
         }
-        Err(TalkError::Story(format!("step {} should have left {expected:?} and left {events:?}", self.step)))
+        Err(TalkError::Story(format!(
+            "step {} should have left {expected:?} and left {events:?}",
+            self.step
+        )))
     }
 
     /// Tells of a step that the server refused, as it should.
@@ -65,8 +81,15 @@ impl Narrator {
         let mut news = vec![];
         let mut after = Value::Null;
         loop {
-            let answer = self.auditor.ask(queries::AUDIT_TRAIL, json!({ "after": after })).await?;
-            let nodes = answer.pointer("/auditTrail/nodes").and_then(Value::as_array).cloned().unwrap_or_default();
+            let answer = self
+                .auditor
+                .ask(queries::AUDIT_TRAIL, json!({ "after": after }))
+                .await?;
+            let nodes = answer
+                .pointer("/auditTrail/nodes")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
             for node in &nodes {
                 let position: i64 = text(node, "/position")?.parse().unwrap_or_default();
                 if position > self.told {
@@ -74,11 +97,16 @@ impl Narrator {
                 }
             }
             let more = answer.pointer("/auditTrail/pageInfo/hasNextPage") == Some(&Value::Bool(true));
-            let reached = nodes.last().and_then(|node| text(node, "/position").ok()?.parse::<i64>().ok());
+            let reached = nodes
+                .last()
+                .and_then(|node| text(node, "/position").ok()?.parse::<i64>().ok());
             if !more || reached.is_none_or(|position| position <= self.told) {
                 break;
             }
-            after = answer.pointer("/auditTrail/pageInfo/endCursor").cloned().unwrap_or_default();
+            after = answer
+                .pointer("/auditTrail/pageInfo/endCursor")
+                .cloned()
+                .unwrap_or_default();
         }
         news.reverse();
         self.told = news.last().map_or(self.told, |(_, position)| *position);

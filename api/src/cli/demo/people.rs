@@ -25,7 +25,11 @@ impl People {
     /// Does what an administrator does with `charthouse admin`, by the same way.
     pub async fn sign_up(data: &DataFolder, url: &str) -> Result<Self, Box<dyn Error>> {
         let admin = Administrator { data };
-        let workspace = admin.created(AdminRequest::CreateWorkspace { name: WORKSPACE.parse()? }).await?;
+        let workspace = admin
+            .created(AdminRequest::CreateWorkspace {
+                name: WORKSPACE.parse()?,
+            })
+            .await?;
         let project = admin
             .created(AdminRequest::CreateProject {
                 workspace: WORKSPACE.parse()?,
@@ -35,17 +39,32 @@ impl People {
             })
             .await?;
         let permissions = ["app-store-management", "app-store-view"].map(str::to_owned).to_vec();
-        admin.carry_out(AdminRequest::DefineRole { role: "app-review".parse()?, permissions }).await?;
+        admin
+            .carry_out(AdminRequest::DefineRole {
+                role: "app-review".parse()?,
+                permissions,
+            })
+            .await?;
 
         let in_workspace = || Ok::<_, Box<dyn Error>>(AdminPlace::Workspace(WORKSPACE.parse()?));
         let in_project = || Ok::<_, Box<dyn Error>>(AdminPlace::Project(WORKSPACE.parse()?, PROJECT.parse()?));
         let platform = || AdminPlace::Platform;
         Ok(Self {
             admin: admin.person(url, "admin", &[("platform-admin", platform())]).await?,
-            isv: admin.person(url, "isv", &[("platform-regular", platform()), ("workspace-admin", in_workspace()?)]).await?,
+            isv: admin
+                .person(
+                    url,
+                    "isv",
+                    &[("platform-regular", platform()), ("workspace-admin", in_workspace()?)],
+                )
+                .await?,
             reviewer: admin.person(url, "reviewer", &[("app-review", platform())]).await?,
             user: admin
-                .person(url, "project-regular", &[("platform-regular", platform()), ("project-regular", in_project()?)])
+                .person(
+                    url,
+                    "project-regular",
+                    &[("platform-regular", platform()), ("project-regular", in_project()?)],
+                )
                 .await?,
             workspace,
             project,
@@ -64,12 +83,22 @@ impl Administrator<'_> {
         name: &'static str,
         roles: &[(&str, AdminPlace)],
     ) -> Result<Person, Box<dyn Error>> {
-        self.carry_out(AdminRequest::CreateAccount { name: name.parse()? }).await?;
+        self.carry_out(AdminRequest::CreateAccount { name: name.parse()? })
+            .await?;
         for (role, place) in roles {
-            let grant = AdminRequest::GrantRole { account: name.parse()?, role: role.parse()?, place: place.clone() };
+            let grant = AdminRequest::GrantRole {
+                account: name.parse()?,
+                role: role.parse()?,
+                place: place.clone(),
+            };
             self.carry_out(grant).await?;
         }
-        let answer = self.carry_out(AdminRequest::CreateToken { account: name.parse()?, lifetime: None }).await?;
+        let answer = self
+            .carry_out(AdminRequest::CreateToken {
+                account: name.parse()?,
+                lifetime: None,
+            })
+            .await?;
         Ok(Person::new(name, answer.token.ok_or("the answer has no token")?, url))
     }
 
@@ -78,7 +107,9 @@ impl Administrator<'_> {
     }
 
     async fn carry_out(&self, request: AdminRequest) -> Result<AdminAnswer, Box<dyn Error>> {
-        let answer = ask(&self.data.admin_socket(), &request).await?.ok_or("the server has no admin socket")?;
+        let answer = ask(&self.data.admin_socket(), &request)
+            .await?
+            .ok_or("the server has no admin socket")?;
         Ok(answer?)
     }
 }

@@ -33,7 +33,12 @@ struct Upload {
 
 impl Person {
     pub fn new(name: &'static str, token: String, url: &str) -> Self {
-        Self { name, token, url: url.to_owned(), http: reqwest::Client::new() }
+        Self {
+            name,
+            token,
+            url: url.to_owned(),
+            http: reqwest::Client::new(),
+        }
     }
 
     pub const fn name(&self) -> &'static str {
@@ -51,7 +56,11 @@ impl Person {
     /// [`TalkError::Refused`] for the first error or user error.
     pub async fn ask(&self, query: &str, variables: Value) -> Result<Value, TalkError> {
         let body = json!({ "query": query, "variables": variables });
-        let request = self.http.post(format!("{}/graphql", self.url)).bearer_auth(&self.token).json(&body);
+        let request = self
+            .http
+            .post(format!("{}/graphql", self.url))
+            .bearer_auth(&self.token)
+            .json(&body);
         let mut answer: Value = request.send().await?.json().await?;
         if let Some(error) = answer.pointer("/errors/0") {
             return Err(refused(error, "/extensions/code"));
@@ -78,11 +87,16 @@ impl Person {
 
 fn refused(error: &Value, code: &str) -> TalkError {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or("?").to_owned();
-    TalkError::Refused { code: text(error.pointer(code)), message: text(error.get("message")) }
+    TalkError::Refused {
+        code: text(error.pointer(code)),
+        message: text(error.get("message")),
+    }
 }
 
 /// A text in an answer, by its JSON pointer.
 pub fn text(answer: &Value, pointer: &str) -> Result<String, TalkError> {
     let found = answer.pointer(pointer).and_then(Value::as_str);
-    found.map(str::to_owned).ok_or_else(|| TalkError::Missing(pointer.to_owned(), answer.clone()))
+    found
+        .map(str::to_owned)
+        .ok_or_else(|| TalkError::Missing(pointer.to_owned(), answer.clone()))
 }

@@ -31,17 +31,43 @@ pub async fn play(people: &People, narrator: &mut Narrator) -> Result<(), TalkEr
 
 async fn upload(people: &People, narrator: &mut Narrator) -> Result<(String, String), TalkError> {
     let isv = &people.isv;
-    let chart = isv.upload(&people.workspace, "chart", artwork::redis_11_3_4().map_err(broken)?).await?;
-    let answer = isv.ask(queries::UPLOAD_APP, input(json!({ "workspace": people.workspace, "upload": chart }))).await?;
+    let chart = isv
+        .upload(
+            &people.workspace,
+            "chart",
+            artwork::redis_11_3_4().map_err(|error| broken(&error))?,
+        )
+        .await?;
+    let answer = isv
+        .ask(
+            queries::UPLOAD_APP,
+            input(&json!({ "workspace": people.workspace, "upload": chart })),
+        )
+        .await?;
     let app = text(&answer, "/uploadApp/app/id")?;
     let version = text(&answer, "/uploadApp/app/versions/nodes/0/id")?;
-    narrator.tell(isv, "uploads the chart redis 11.3.4", &["AppUploaded", "VersionUploaded", "NameTaken"]).await?;
+    narrator
+        .tell(
+            isv,
+            "uploads the chart redis 11.3.4",
+            &["AppUploaded", "VersionUploaded", "NameTaken"],
+        )
+        .await?;
 
     let listing = json!({ "app": app, "displayName": "Redis", "summary": "A chart" });
-    isv.ask(queries::EDIT_LISTING, input(listing)).await?;
-    let icon = isv.upload(&people.workspace, "icon", artwork::icon().map_err(broken)?).await?;
-    isv.ask(queries::SET_ICON, input(json!({ "app": app, "upload": icon }))).await?;
-    narrator.tell(isv, "edits its listing and sets an icon", &["ListingEdited", "IconSet"]).await?;
+    isv.ask(queries::EDIT_LISTING, input(&listing)).await?;
+    let icon = isv
+        .upload(
+            &people.workspace,
+            "icon",
+            artwork::icon().map_err(|error| broken(&error))?,
+        )
+        .await?;
+    isv.ask(queries::SET_ICON, input(&json!({ "app": app, "upload": icon })))
+        .await?;
+    narrator
+        .tell(isv, "edits its listing and sets an icon", &["ListingEdited", "IconSet"])
+        .await?;
     Ok((app, version))
 }
 
@@ -50,9 +76,15 @@ async fn test(people: &People, narrator: &mut Narrator, version: &str) -> Result
     let release = install_as(isv, &people.project, "redis-test", version, None).await?;
     settled(isv, &release, "RUNNING").await?;
     narrator.tell(isv, "test-installs the draft", INSTALLED).await?;
-    isv.ask(queries::UNINSTALL_RELEASE, input(json!({ "release": release }))).await?;
+    isv.ask(queries::UNINSTALL_RELEASE, input(&json!({ "release": release })))
+        .await?;
     settled(isv, &release, "UNINSTALLED").await?;
-    let gone = &["UninstallRequested", "OperationStarted", "ReleaseUninstalled", "NameReleased"];
+    let gone = &[
+        "UninstallRequested",
+        "OperationStarted",
+        "ReleaseUninstalled",
+        "NameReleased",
+    ];
     narrator.tell(isv, "removes the test again", gone).await
 }
 
@@ -63,44 +95,86 @@ async fn reject_and_approve(
     version: &str,
 ) -> Result<(), TalkError> {
     let (isv, reviewer) = (&people.isv, &people.reviewer);
-    isv.ask(queries::SUBMIT_VERSION, input(json!({ "version": version }))).await?;
-    narrator.tell(isv, "submits 11.3.4 for review", &["VersionSubmitted"]).await?;
-    let own = isv.ask(queries::START_REVIEW, input(json!({ "version": version }))).await;
-    narrator.tell_refusal(isv, "tries to review their own work", own, "FORBIDDEN").await?;
+    isv.ask(queries::SUBMIT_VERSION, input(&json!({ "version": version })))
+        .await?;
+    narrator
+        .tell(isv, "submits 11.3.4 for review", &["VersionSubmitted"])
+        .await?;
+    let own = isv
+        .ask(queries::START_REVIEW, input(&json!({ "version": version })))
+        .await;
+    narrator
+        .tell_refusal(isv, "tries to review their own work", own, "FORBIDDEN")
+        .await?;
 
-    reviewer.ask(queries::START_REVIEW, input(json!({ "version": version }))).await?;
-    narrator.tell(reviewer, "takes it from the review queue and reads it", &["ReviewStarted"]).await?;
+    reviewer
+        .ask(queries::START_REVIEW, input(&json!({ "version": version })))
+        .await?;
+    narrator
+        .tell(
+            reviewer,
+            "takes it from the review queue and reads it",
+            &["ReviewStarted"],
+        )
+        .await?;
     let mut read = what_was_read(reviewer, version).await?;
     read["reason"] = json!("The summary does not say what Redis is for.");
-    reviewer.ask(queries::REJECT_VERSION, input(read)).await?;
-    narrator.tell(reviewer, "rejects it: the summary says too little", &["VersionRejected"]).await?;
+    reviewer.ask(queries::REJECT_VERSION, input(&read)).await?;
+    narrator
+        .tell(
+            reviewer,
+            "rejects it: the summary says too little",
+            &["VersionRejected"],
+        )
+        .await?;
 
     let summary = "An in-memory store for caches, queues and sessions";
     let description = "# Redis\n\nKeeps strings, lists, hashes and streams **in memory** and, if wanted, on disk.";
     let listing = json!({ "app": app, "summary": summary, "description": description, "keywords": ["redis", "cache"] });
-    isv.ask(queries::EDIT_LISTING, input(listing)).await?;
-    isv.ask(queries::SUBMIT_VERSION, input(json!({ "version": version }))).await?;
-    narrator.tell(isv, "improves the listing and submits again", &["ListingEdited", "VersionSubmitted"]).await?;
+    isv.ask(queries::EDIT_LISTING, input(&listing)).await?;
+    isv.ask(queries::SUBMIT_VERSION, input(&json!({ "version": version })))
+        .await?;
+    narrator
+        .tell(
+            isv,
+            "improves the listing and submits again",
+            &["ListingEdited", "VersionSubmitted"],
+        )
+        .await?;
     approve(reviewer, narrator, version, "approves exactly these bytes").await
 }
 
 async fn approve(reviewer: &Person, narrator: &mut Narrator, version: &str, what: &str) -> Result<(), TalkError> {
-    reviewer.ask(queries::START_REVIEW, input(json!({ "version": version }))).await?;
+    reviewer
+        .ask(queries::START_REVIEW, input(&json!({ "version": version })))
+        .await?;
     let read = what_was_read(reviewer, version).await?;
-    reviewer.ask(queries::APPROVE_VERSION, input(read)).await?;
-    narrator.tell(reviewer, what, &["ReviewStarted", "VersionApproved"]).await
+    reviewer.ask(queries::APPROVE_VERSION, input(&read)).await?;
+    narrator
+        .tell(reviewer, what, &["ReviewStarted", "VersionApproved"])
+        .await
 }
 
 async fn publish(people: &People, narrator: &mut Narrator, app: &str, version: &str) -> Result<(), TalkError> {
     let (isv, reviewer) = (&people.isv, &people.reviewer);
-    isv.ask(queries::PUBLISH_VERSION, input(json!({ "version": version }))).await?;
-    narrator.tell(isv, "publishes 11.3.4 to the store", &["PublishedToStore", "NameTaken"]).await?;
+    isv.ask(queries::PUBLISH_VERSION, input(&json!({ "version": version })))
+        .await?;
+    narrator
+        .tell(isv, "publishes 11.3.4 to the store", &["PublishedToStore", "NameTaken"])
+        .await?;
     let category = json!({ "name": "Databases", "icon": "database" });
-    let answer = reviewer.ask(queries::CREATE_CATEGORY, input(category)).await?;
+    let answer = reviewer.ask(queries::CREATE_CATEGORY, input(&category)).await?;
     let category = text(&answer, "/createCategory/category/id")?;
-    reviewer.ask(queries::ASSIGN_CATEGORY, input(json!({ "app": app, "category": category }))).await?;
+    reviewer
+        .ask(
+            queries::ASSIGN_CATEGORY,
+            input(&json!({ "app": app, "category": category })),
+        )
+        .await?;
     let shelved = &["CategoryCreated", "NameTaken", "CategoryAssigned", "AppShelved"];
-    narrator.tell(reviewer, "makes the category Databases and puts Redis there", shelved).await
+    narrator
+        .tell(reviewer, "makes the category Databases and puts Redis there", shelved)
+        .await
 }
 
 async fn install(people: &People, narrator: &mut Narrator) -> Result<String, TalkError> {
@@ -109,19 +183,41 @@ async fn install(people: &People, narrator: &mut Narrator) -> Result<String, Tal
     let version = text(&found, "/store/nodes/0/latestVersion/id")?;
     let release = install_as(user, &people.project, "cache", &version, None).await?;
     settled(user, &release, "RUNNING").await?;
-    narrator.tell(user, "finds it by searching for \"in-memory cach\" and installs it", INSTALLED).await?;
+    narrator
+        .tell(
+            user,
+            "finds it by searching for \"in-memory cach\" and installs it",
+            INSTALLED,
+        )
+        .await?;
     Ok(release)
 }
 
 async fn next_version(people: &People, narrator: &mut Narrator, app: &str) -> Result<String, TalkError> {
     let isv = &people.isv;
-    let chart = isv.upload(&people.workspace, "chart", artwork::redis_12_0_0().map_err(broken)?).await?;
-    let answer = isv.ask(queries::UPLOAD_VERSION, input(json!({ "app": app, "upload": chart }))).await?;
+    let chart = isv
+        .upload(
+            &people.workspace,
+            "chart",
+            artwork::redis_12_0_0().map_err(|error| broken(&error))?,
+        )
+        .await?;
+    let answer = isv
+        .ask(queries::UPLOAD_VERSION, input(&json!({ "app": app, "upload": chart })))
+        .await?;
     let version = text(&answer, "/uploadVersion/version/id")?;
-    isv.ask(queries::SUBMIT_VERSION, input(json!({ "version": version }))).await?;
-    narrator.tell(isv, "uploads redis 12.0.0 and submits it", &["VersionUploaded", "VersionSubmitted"]).await?;
+    isv.ask(queries::SUBMIT_VERSION, input(&json!({ "version": version })))
+        .await?;
+    narrator
+        .tell(
+            isv,
+            "uploads redis 12.0.0 and submits it",
+            &["VersionUploaded", "VersionSubmitted"],
+        )
+        .await?;
     approve(&people.reviewer, narrator, &version, "approves 12.0.0").await?;
-    isv.ask(queries::PUBLISH_VERSION, input(json!({ "version": version }))).await?;
+    isv.ask(queries::PUBLISH_VERSION, input(&json!({ "version": version })))
+        .await?;
     narrator.tell(isv, "publishes 12.0.0", &["PublishedToStore"]).await?;
     Ok(version)
 }
@@ -129,9 +225,15 @@ async fn next_version(people: &People, narrator: &mut Narrator, app: &str) -> Re
 async fn upgrade(people: &People, narrator: &mut Narrator, release: &str, version: &str) -> Result<(), TalkError> {
     let values = "# two copies to read from\narchitecture: replication\nreplica:\n  replicaCount: 2\n";
     let wanted = json!({ "release": release, "version": version, "values": values });
-    people.user.ask(queries::UPGRADE_RELEASE, input(wanted)).await?;
+    people.user.ask(queries::UPGRADE_RELEASE, input(&wanted)).await?;
     settled(&people.user, release, "RUNNING").await?;
-    narrator.tell(&people.user, "upgrades the release to 12.0.0, with own values", UPGRADED).await
+    narrator
+        .tell(
+            &people.user,
+            "upgrades the release to 12.0.0, with own values",
+            UPGRADED,
+        )
+        .await
 }
 
 async fn suspend_and_resume(
@@ -143,21 +245,37 @@ async fn suspend_and_resume(
 ) -> Result<(), TalkError> {
     let (reviewer, user) = (&people.reviewer, &people.user);
     let suspend = json!({ "app": app, "reason": "A vulnerability is being looked into." });
-    reviewer.ask(queries::SUSPEND_APP, input(suspend)).await?;
-    narrator.tell(reviewer, "suspends the app: nobody finds or installs it now", &["Suspended"]).await?;
+    reviewer.ask(queries::SUSPEND_APP, input(&suspend)).await?;
+    narrator
+        .tell(
+            reviewer,
+            "suspends the app: nobody finds or installs it now",
+            &["Suspended"],
+        )
+        .await?;
 
-    let again = install_as(user, &people.project, "second", version, None).await.map(Value::String);
-    narrator.tell_refusal(user, "tries to install it once more", again, "NOT_FOUND").await?;
+    let again = install_as(user, &people.project, "second", version, None)
+        .await
+        .map(Value::String);
+    narrator
+        .tell_refusal(user, "tries to install it once more", again, "NOT_FOUND")
+        .await?;
     let values = json!({ "release": release, "values": "architecture: standalone\n" });
-    user.ask(queries::UPGRADE_RELEASE, input(values)).await?;
+    user.ask(queries::UPGRADE_RELEASE, input(&values)).await?;
     settled(user, release, "RUNNING").await?;
-    narrator.tell(user, "goes on using and reconfiguring what already runs", UPGRADED).await?;
+    narrator
+        .tell(user, "goes on using and reconfiguring what already runs", UPGRADED)
+        .await?;
 
-    reviewer.ask(queries::RESUME_APP, input(json!({ "app": app }))).await?;
+    reviewer.ask(queries::RESUME_APP, input(&json!({ "app": app }))).await?;
     narrator.tell(reviewer, "resumes the app", &["Resumed"]).await?;
     let store = user.ask(queries::STORE, json!({ "search": "redis" })).await?;
     let latest = text(&store, "/store/nodes/0/latestVersion/number")?;
-    if latest == "12.0.0" { Ok(()) } else { Err(TalkError::Story(format!("the store offers {latest}, not 12.0.0"))) }
+    if latest == "12.0.0" {
+        Ok(())
+    } else {
+        Err(TalkError::Story(format!("the store offers {latest}, not 12.0.0")))
+    }
 }
 
 async fn install_as(
@@ -168,14 +286,23 @@ async fn install_as(
     values: Option<&str>,
 ) -> Result<String, TalkError> {
     let wanted = json!({ "project": project, "name": name, "version": version, "values": values });
-    text(&who.ask(queries::INSTALL_RELEASE, input(wanted)).await?, "/installRelease/release/id")
+    text(
+        &who.ask(queries::INSTALL_RELEASE, input(&wanted)).await?,
+        "/installRelease/release/id",
+    )
 }
 
 /// What a decision has to name, read from the queue as a reviewer's page would.
 async fn what_was_read(reviewer: &Person, version: &str) -> Result<Value, TalkError> {
     let queue = reviewer.ask(queries::REVIEW_QUEUE, json!({})).await?;
-    let entries = queue.pointer("/reviewQueue/nodes").and_then(Value::as_array).cloned().unwrap_or_default();
-    let entry = entries.into_iter().find(|entry| entry.pointer("/version/id").and_then(Value::as_str) == Some(version));
+    let entries = queue
+        .pointer("/reviewQueue/nodes")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let entry = entries
+        .into_iter()
+        .find(|entry| entry.pointer("/version/id").and_then(Value::as_str) == Some(version));
     let entry = entry.ok_or_else(|| TalkError::Missing("the version in the review queue".to_owned(), queue))?;
     Ok(json!({
         "version": version,
@@ -196,20 +323,28 @@ async fn settled(who: &Person, release: &str, expected: &str) -> Result<(), Talk
             tokio::time::sleep(LOOK_INTERVAL).await;
         }
     };
-    let late = |_| TalkError::Story(format!("the release was not {expected} within {} s", OPERATION_MAX.as_secs()));
+    let late = |_| {
+        TalkError::Story(format!(
+            "the release was not {expected} within {} s",
+            OPERATION_MAX.as_secs()
+        ))
+    };
     let answer = tokio::time::timeout(OPERATION_MAX, looks).await.map_err(late)??;
     let status = text(&answer, "/release/status")?;
     if status == expected {
         return Ok(());
     }
     let output = text(&answer, "/release/attempts/nodes/0/output").unwrap_or_default();
-    Err(TalkError::Story(format!("the release is {status}, not {expected}: {}", output.trim())))
+    Err(TalkError::Story(format!(
+        "the release is {status}, not {expected}: {}",
+        output.trim()
+    )))
 }
 
-fn input(input: Value) -> Value {
+fn input(input: &Value) -> Value {
     json!({ "input": input })
 }
 
-fn broken(error: std::io::Error) -> TalkError {
+fn broken(error: &std::io::Error) -> TalkError {
     TalkError::Story(format!("the demo's own files are broken: {error}"))
 }

@@ -121,45 +121,85 @@ payload!(
 impl AppMutation {
     /// Makes an app of an uploaded chart: its first version, and a listing drafted from what the chart says of itself.
     async fn upload_app(&self, ctx: &Context<'_>, input: UploadAppInput) -> Result<UploadAppPayload> {
-        let UploadAppInput { command_id, workspace, upload } = input;
+        let UploadAppInput {
+            command_id,
+            workspace,
+            upload,
+        } = input;
         let command = payload::workspace(&workspace).map(|workspace| UploadApp { workspace, upload });
         Ok(give(ctx, command_id, command).await?.into())
     }
 
     /// Adds a version to an app.
     async fn upload_version(&self, ctx: &Context<'_>, input: UploadVersionInput) -> Result<UploadVersionPayload> {
-        let UploadVersionInput { command_id, app, upload } = input;
+        let UploadVersionInput {
+            command_id,
+            app,
+            upload,
+        } = input;
         let command = payload::app(&app).map(|app| UploadVersion { app, upload });
         Ok(give(ctx, command_id, command).await?.into())
     }
 
     /// Exchanges the archive of a draft or rejected version.
     async fn replace_package(&self, ctx: &Context<'_>, input: ReplacePackageInput) -> Result<ReplacePackagePayload> {
-        let ReplacePackageInput { command_id, version, expected_revision, upload } = input;
-        let command = payload::version(&version)
-            .map(|(app, version)| ReplacePackage { app, version, expected_revision, upload });
+        let ReplacePackageInput {
+            command_id,
+            version,
+            expected_revision,
+            upload,
+        } = input;
+        let command = payload::version(&version).map(|(app, version)| ReplacePackage {
+            app,
+            version,
+            expected_revision,
+            upload,
+        });
         Ok(give(ctx, command_id, command).await?.into())
     }
 
     /// Hands a version to the reviewers, with the listing as it is drafted now.
     async fn submit_version(&self, ctx: &Context<'_>, input: VersionInput) -> Result<SubmitVersionPayload> {
-        let VersionInput { command_id, version, expected_revision } = input;
-        let command = payload::version(&version).map(|(app, version)| SubmitVersion { app, version, expected_revision });
+        let VersionInput {
+            command_id,
+            version,
+            expected_revision,
+        } = input;
+        let command = payload::version(&version).map(|(app, version)| SubmitVersion {
+            app,
+            version,
+            expected_revision,
+        });
         Ok(give(ctx, command_id, command).await?.into())
     }
 
     /// Takes a version back from review, or from the publication it was approved for.
     async fn withdraw_version(&self, ctx: &Context<'_>, input: VersionInput) -> Result<WithdrawVersionPayload> {
-        let VersionInput { command_id, version, expected_revision } = input;
-        let command =
-            payload::version(&version).map(|(app, version)| WithdrawVersion { app, version, expected_revision });
+        let VersionInput {
+            command_id,
+            version,
+            expected_revision,
+        } = input;
+        let command = payload::version(&version).map(|(app, version)| WithdrawVersion {
+            app,
+            version,
+            expected_revision,
+        });
         Ok(give(ctx, command_id, command).await?.into())
     }
 
     /// Deletes a version that is not under way and not in the store. Its releases go on.
     async fn delete_version(&self, ctx: &Context<'_>, input: VersionInput) -> Result<DeleteVersionPayload> {
-        let VersionInput { command_id, version, expected_revision } = input;
-        let command = payload::version(&version).map(|(app, version)| DeleteVersion { app, version, expected_revision });
+        let VersionInput {
+            command_id,
+            version,
+            expected_revision,
+        } = input;
+        let command = payload::version(&version).map(|(app, version)| DeleteVersion {
+            app,
+            version,
+            expected_revision,
+        });
         Ok(give(ctx, command_id, command).await?.into())
     }
 

@@ -102,8 +102,13 @@ impl CategoryMutation {
     async fn edit_category(&self, ctx: &Context<'_>, input: EditCategoryInput) -> Result<EditCategoryPayload> {
         let name = input.name.map(|name| payload::name(&name, "name")).transpose();
         let icon = input.icon.map(|icon| payload::name(&icon, "icon")).transpose();
-        let command = payload::category(&input.category)
-            .and_then(|category| Ok(EditCategory { category, name: name?, icon: icon? }));
+        let command = payload::category(&input.category).and_then(|category| {
+            Ok(EditCategory {
+                category,
+                name: name?,
+                icon: icon?,
+            })
+        });
         Ok(give(ctx, input.command_id, command).await?.into())
     }
 
@@ -121,8 +126,12 @@ impl CategoryMutation {
     /// Puts an app on a shelf: its owner, or whoever manages the store.
     async fn assign_category(&self, ctx: &Context<'_>, input: AssignCategoryInput) -> Result<AssignCategoryPayload> {
         let category = input.category.as_ref().map(payload::category).transpose();
-        let command =
-            payload::app(&input.app).and_then(|app| Ok(AssignCategory { app, category: category? }));
+        let command = payload::app(&input.app).and_then(|app| {
+            Ok(AssignCategory {
+                app,
+                category: category?,
+            })
+        });
         Ok(give(ctx, input.command_id, command).await?.into())
     }
 }

@@ -98,13 +98,20 @@ impl ListingMutation {
     /// Edits the draft of a listing. The store shows it after the next review.
     async fn edit_listing(&self, ctx: &Context<'_>, input: EditListingInput) -> Result<EditListingPayload> {
         let (command_id, app) = (input.command_id, payload::app(&input.app));
-        let command = app.map(|app| EditListing { app, changes: input.into_changes() });
+        let command = app.map(|app| EditListing {
+            app,
+            changes: input.into_changes(),
+        });
         Ok(give(ctx, command_id, command).await?.into())
     }
 
     /// Sets the icon in the draft of a listing: PNG or JPEG, at most 96 x 96 px and 64 KiB.
     async fn set_icon(&self, ctx: &Context<'_>, input: SetIconInput) -> Result<SetIconPayload> {
-        let SetIconInput { command_id, app, upload } = input;
+        let SetIconInput {
+            command_id,
+            app,
+            upload,
+        } = input;
         let command = payload::app(&app).map(|app| SetIcon { app, upload });
         Ok(give(ctx, command_id, command).await?.into())
     }

@@ -41,7 +41,11 @@ impl UserError {
     }
 
     pub fn new(code: &str, message: String, path: &[&str]) -> Self {
-        Self { code: code.to_owned(), message, path: path.iter().map(|part| (*part).to_owned()).collect() }
+        Self {
+            code: code.to_owned(),
+            message,
+            path: path.iter().map(|part| (*part).to_owned()).collect(),
+        }
     }
 }
 
@@ -54,7 +58,11 @@ pub struct Answer<T> {
 
 impl<T> Answer<T> {
     fn refused(error: UserError) -> Self {
-        Self { object: None, position: None, user_errors: vec![error] }
+        Self {
+            object: None,
+            position: None,
+            user_errors: vec![error],
+        }
     }
 }
 
@@ -116,7 +124,10 @@ pub async fn give<C: Command, T: Shown>(
     command_id: Option<Uuid>,
     command: std::result::Result<C, UserError>,
 ) -> Result<Answer<T>> {
-    let giver = Giver::Account { account: viewer(ctx)?.account, command: command_id.unwrap_or_else(ids::fresh) };
+    let giver = Giver::Account {
+        account: viewer(ctx)?.account,
+        command: command_id.unwrap_or_else(ids::fresh),
+    };
     let command = match command {
         Ok(command) => command,
         Err(error) => return Ok(Answer::refused(error)),
@@ -124,7 +135,11 @@ pub async fn give<C: Command, T: Shown>(
     match services(ctx).commands.run(giver, &command).await {
         Ok(Outcome { target, position }) => {
             let object = T::shown(ctx, target).await?;
-            Ok(Answer { object, position: Some(LogPosition(position.get())), user_errors: vec![] })
+            Ok(Answer {
+                object,
+                position: Some(LogPosition(position.get())),
+                user_errors: vec![],
+            })
         }
         Err(error) if error.is_expected() => {
             let path = error.path();
@@ -172,7 +187,8 @@ pub fn release(id: &ID) -> std::result::Result<ReleaseId, UserError> {
 
 /// Reads a name that has a rule.
 pub fn name<N: FromStr<Err: std::fmt::Display>>(text: &str, field: &str) -> std::result::Result<N, UserError> {
-    text.parse().map_err(|error| UserError::new("NAME_INVALID", format!("{error}"), &["input", field]))
+    text.parse()
+        .map_err(|error| UserError::new("NAME_INVALID", format!("{error}"), &["input", field]))
 }
 
 /// A payload of its own for each mutation, so that each can grow by itself.

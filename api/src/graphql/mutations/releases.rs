@@ -77,12 +77,22 @@ impl ReleaseMutation {
     async fn install_release(&self, ctx: &Context<'_>, input: InstallReleaseInput) -> Result<InstallReleasePayload> {
         let project = match NodeId::parse(&input.project) {
             Some(NodeId::Project(project)) => Ok(project),
-            _ => Err(UserError::new("NOT_FOUND", "there is no such project".to_owned(), &["input", "project"])),
+            _ => Err(UserError::new(
+                "NOT_FOUND",
+                "there is no such project".to_owned(),
+                &["input", "project"],
+            )),
         };
         let command = project.and_then(|project| {
             let (app, version) = payload::version(&input.version)?;
             let name = payload::name(&input.name, "name")?;
-            Ok(InstallRelease { project, name, app, version, values: input.values })
+            Ok(InstallRelease {
+                project,
+                name,
+                app,
+                version,
+                values: input.values,
+            })
         });
         Ok(give(ctx, input.command_id, command).await?.into())
     }
@@ -90,8 +100,13 @@ impl ReleaseMutation {
     /// Brings a release to another version, to other values, or both; also corrects one that failed.
     async fn upgrade_release(&self, ctx: &Context<'_>, input: UpgradeReleaseInput) -> Result<UpgradeReleasePayload> {
         let version = input.version.as_ref().map(payload::version).transpose();
-        let command = payload::release(&input.release)
-            .and_then(|release| Ok(UpgradeRelease { release, version: version?, values: input.values }));
+        let command = payload::release(&input.release).and_then(|release| {
+            Ok(UpgradeRelease {
+                release,
+                version: version?,
+                values: input.values,
+            })
+        });
         Ok(give(ctx, input.command_id, command).await?.into())
     }
 

@@ -140,21 +140,43 @@ payload!(
 impl ReviewMutation {
     /// Takes a submitted version up for review, and keeps it from other reviewers for a day.
     async fn start_review(&self, ctx: &Context<'_>, input: VersionInput) -> Result<StartReviewPayload> {
-        let VersionInput { command_id, version, expected_revision } = input;
-        let command = payload::version(&version).map(|(app, version)| StartReview { app, version, expected_revision });
+        let VersionInput {
+            command_id,
+            version,
+            expected_revision,
+        } = input;
+        let command = payload::version(&version).map(|(app, version)| StartReview {
+            app,
+            version,
+            expected_revision,
+        });
         Ok(give(ctx, command_id, command).await?.into())
     }
 
     /// Gives a review back to the queue.
     async fn release_review(&self, ctx: &Context<'_>, input: VersionInput) -> Result<ReleaseReviewPayload> {
-        let VersionInput { command_id, version, expected_revision } = input;
-        let command = payload::version(&version).map(|(app, version)| ReleaseReview { app, version, expected_revision });
+        let VersionInput {
+            command_id,
+            version,
+            expected_revision,
+        } = input;
+        let command = payload::version(&version).map(|(app, version)| ReleaseReview {
+            app,
+            version,
+            expected_revision,
+        });
         Ok(give(ctx, command_id, command).await?.into())
     }
 
     /// Approves what was read. If it is not what is submitted now, the answer names the current digests.
     async fn approve_version(&self, ctx: &Context<'_>, input: ApproveVersionInput) -> Result<ApproveVersionPayload> {
-        let ApproveVersionInput { command_id, version, submission, package_digest, listing_digest } = input;
+        let ApproveVersionInput {
+            command_id,
+            version,
+            submission,
+            package_digest,
+            listing_digest,
+        } = input;
         let command = payload::version(&version).map(|(app, version)| ApproveVersion {
             app,
             version,
@@ -167,7 +189,14 @@ impl ReviewMutation {
 
     /// Rejects what was read, for a reason. If it is not what is submitted now, the answer names the current digests.
     async fn reject_version(&self, ctx: &Context<'_>, input: RejectVersionInput) -> Result<RejectVersionPayload> {
-        let RejectVersionInput { command_id, version, submission, package_digest, listing_digest, reason } = input;
+        let RejectVersionInput {
+            command_id,
+            version,
+            submission,
+            package_digest,
+            listing_digest,
+            reason,
+        } = input;
         let command = payload::version(&version).map(|(app, version)| RejectVersion {
             app,
             version,
@@ -193,17 +222,37 @@ impl ReviewMutation {
 
     /// Approves a listing that was submitted on its own; the store shows it at once.
     async fn approve_listing(&self, ctx: &Context<'_>, input: ApproveListingInput) -> Result<ApproveListingPayload> {
-        let ApproveListingInput { command_id, app, submission, listing_digest } = input;
+        let ApproveListingInput {
+            command_id,
+            app,
+            submission,
+            listing_digest,
+        } = input;
         let (submission, listing_digest) = (SubmissionId::from_uuid(submission), listing_digest.0);
-        let command = payload::app(&app).map(|app| ApproveListing { app, submission, listing_digest });
+        let command = payload::app(&app).map(|app| ApproveListing {
+            app,
+            submission,
+            listing_digest,
+        });
         Ok(give(ctx, command_id, command).await?.into())
     }
 
     /// Rejects a listing that was submitted on its own; the store goes on showing what it shows.
     async fn reject_listing(&self, ctx: &Context<'_>, input: RejectListingInput) -> Result<RejectListingPayload> {
-        let RejectListingInput { command_id, app, submission, listing_digest, reason } = input;
+        let RejectListingInput {
+            command_id,
+            app,
+            submission,
+            listing_digest,
+            reason,
+        } = input;
         let (submission, listing_digest) = (SubmissionId::from_uuid(submission), listing_digest.0);
-        let command = payload::app(&app).map(|app| RejectListing { app, submission, listing_digest, reason });
+        let command = payload::app(&app).map(|app| RejectListing {
+            app,
+            submission,
+            listing_digest,
+            reason,
+        });
         Ok(give(ctx, command_id, command).await?.into())
     }
 }

@@ -79,29 +79,58 @@ payload!(
 impl StoreMutation {
     /// Puts an approved version into the store, with the listing that was approved with it.
     async fn publish_version(&self, ctx: &Context<'_>, input: VersionInput) -> Result<PublishVersionPayload> {
-        let VersionInput { command_id, version, expected_revision } = input;
-        let command = payload::version(&version).map(|(app, version)| PublishVersion { app, version, expected_revision });
+        let VersionInput {
+            command_id,
+            version,
+            expected_revision,
+        } = input;
+        let command = payload::version(&version).map(|(app, version)| PublishVersion {
+            app,
+            version,
+            expected_revision,
+        });
         Ok(give(ctx, command_id, command).await?.into())
     }
 
     /// Takes one version out of the store. Its releases go on.
     async fn suspend_version(&self, ctx: &Context<'_>, input: SuspendVersionInput) -> Result<SuspendVersionPayload> {
-        let SuspendVersionInput { command_id, version, expected_revision, reason } = input;
-        let command = payload::version(&version)
-            .map(|(app, version)| SuspendVersion { app, version, expected_revision, reason });
+        let SuspendVersionInput {
+            command_id,
+            version,
+            expected_revision,
+            reason,
+        } = input;
+        let command = payload::version(&version).map(|(app, version)| SuspendVersion {
+            app,
+            version,
+            expected_revision,
+            reason,
+        });
         Ok(give(ctx, command_id, command).await?.into())
     }
 
     /// Brings a version back into the store.
     async fn resume_version(&self, ctx: &Context<'_>, input: VersionInput) -> Result<ResumeVersionPayload> {
-        let VersionInput { command_id, version, expected_revision } = input;
-        let command = payload::version(&version).map(|(app, version)| ResumeVersion { app, version, expected_revision });
+        let VersionInput {
+            command_id,
+            version,
+            expected_revision,
+        } = input;
+        let command = payload::version(&version).map(|(app, version)| ResumeVersion {
+            app,
+            version,
+            expected_revision,
+        });
         Ok(give(ctx, command_id, command).await?.into())
     }
 
     /// Takes an app as a whole out of the store, and stops its publishing. Its releases go on.
     async fn suspend_app(&self, ctx: &Context<'_>, input: SuspendAppInput) -> Result<SuspendAppPayload> {
-        let SuspendAppInput { command_id, app, reason } = input;
+        let SuspendAppInput {
+            command_id,
+            app,
+            reason,
+        } = input;
         let command = payload::app(&app).map(|app| SuspendApp { app, reason });
         Ok(give(ctx, command_id, command).await?.into())
     }

@@ -17,7 +17,9 @@ pub enum Media {
 impl Media {
     /// The type the client likes best of the two, or `None` if it accepts neither.
     pub fn negotiate(headers: &HeaderMap) -> Option<Self> {
-        let Some(accept) = headers.get(header::ACCEPT) else { return Some(Self::Json) };
+        let Some(accept) = headers.get(header::ACCEPT) else {
+            return Some(Self::Json);
+        };
         let accept = accept.to_str().ok()?;
         let mut best: Option<(f32, Self)> = None;
         for (range, quality) in accept.split(',').map(range_and_quality) {
@@ -55,7 +57,11 @@ impl Media {
             let data = serde_json::to_value(&response.data).unwrap_or(Value::Null);
             body.insert("data".to_owned(), data);
         }
-        let status = if is_request_error { self.status_of_request_error() } else { StatusCode::OK };
+        let status = if is_request_error {
+            self.status_of_request_error()
+        } else {
+            StatusCode::OK
+        };
         self.with_status(status, &Value::Object(body))
     }
 
@@ -77,26 +83,39 @@ fn coded(error: &async_graphql::ServerError) -> Value {
     if let Some(error) = value.as_object_mut() {
         let extensions = error.entry("extensions").or_insert_with(|| json!({}));
         if let Some(extensions) = extensions.as_object_mut() {
-            extensions.entry("code").or_insert_with(|| json!("GRAPHQL_VALIDATION_FAILED"));
+            extensions
+                .entry("code")
+                .or_insert_with(|| json!("GRAPHQL_VALIDATION_FAILED"));
         }
     }
     value
 }
 
 pub fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    content_type.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    content_type
+        .split(';')
+        .next()
+        .is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
 }
 
 /// Whether a person's browser asks.
 pub fn prefers_html(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+    headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
 }
 
 fn range_and_quality(range: &str) -> (String, f32) {
     let mut parts = range.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let quality = parts.find_map(|part| part.strip_prefix("q=")).and_then(|quality| quality.parse().ok());
+    let quality = parts
+        .find_map(|part| part.strip_prefix("q="))
+        .and_then(|quality| quality.parse().ok());
     (name, quality.unwrap_or(1.0))
 }
 
@@ -113,8 +132,14 @@ mod tests {
     #[test]
     fn the_client_gets_the_type_it_likes_best() {
         assert_eq!(Media::negotiate(&HeaderMap::new()), Some(Media::Json));
-        assert_eq!(accepting("application/graphql-response+json, application/json;q=0.9"), Some(Media::GraphQl));
-        assert_eq!(accepting("application/json, application/graphql-response+json;q=0.5"), Some(Media::Json));
+        assert_eq!(
+            accepting("application/graphql-response+json, application/json;q=0.9"),
+            Some(Media::GraphQl)
+        );
+        assert_eq!(
+            accepting("application/json, application/graphql-response+json;q=0.5"),
+            Some(Media::Json)
+        );
         assert_eq!(accepting("*/*"), Some(Media::Json));
         assert_eq!(accepting("text/html"), None);
         assert_eq!(accepting("application/json;q=0"), None);

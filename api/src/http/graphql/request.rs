@@ -29,7 +29,11 @@ pub struct Parameters {
 
 impl BadRequest {
     pub fn new(status: StatusCode, code: &'static str, message: &str) -> Self {
-        Self { status, code, message: message.to_owned() }
+        Self {
+            status,
+            code,
+            message: message.to_owned(),
+        }
     }
 
     fn parameters(message: &str) -> Self {
@@ -40,7 +44,9 @@ impl BadRequest {
         let body = json!({ "errors": [{ "message": self.message, "extensions": { "code": self.code } }] });
         let mut response = media.with_status(self.status, &body);
         if self.status == StatusCode::METHOD_NOT_ALLOWED {
-            response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+            response
+                .headers_mut()
+                .insert(header::ALLOW, header::HeaderValue::from_static("POST"));
         }
         response
     }
@@ -50,7 +56,9 @@ impl Parameters {
     pub fn from_body(body: &[u8]) -> Result<Self, BadRequest> {
         match serde_json::from_slice(body) {
             Ok(Value::Object(parameters)) => Self::from_map(parameters),
-            Ok(Value::Array(_)) => Err(BadRequest::parameters("send one request at a time, not an array of them")),
+            Ok(Value::Array(_)) => Err(BadRequest::parameters(
+                "send one request at a time, not an array of them",
+            )),
             Ok(_) => Err(BadRequest::parameters("the body must be a JSON object")),
             Err(error) => Err(BadRequest::parameters(&format!("the body is not JSON: {error}"))),
         }
@@ -89,7 +97,11 @@ impl Parameters {
             Some(_) => return Err(BadRequest::parameters("variables must be an object")),
         };
         match parameters.remove("extensions") {
-            Some(Value::Object(_) | Value::Null) | None => Ok(Self { query, operation_name, variables }),
+            Some(Value::Object(_) | Value::Null) | None => Ok(Self {
+                query,
+                operation_name,
+                variables,
+            }),
             Some(_) => Err(BadRequest::parameters("extensions must be an object")),
         }
     }
@@ -100,7 +112,11 @@ impl Parameters {
             return Ok(self);
         }
         let message = format!("the document has {found} bytes, and {document_max_bytes} are allowed");
-        Err(BadRequest::new(StatusCode::PAYLOAD_TOO_LARGE, "DOCUMENT_TOO_LARGE", &message))
+        Err(BadRequest::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "DOCUMENT_TOO_LARGE",
+            &message,
+        ))
     }
 
     /// The request, if its operation may be executed by this method.
@@ -108,12 +124,20 @@ impl Parameters {
         let refused = |code, message: &str| BadRequest::new(media.status_of_request_error(), code, message);
         let document = async_graphql::parser::parse_query(&self.query)
             .map_err(|error| refused("GRAPHQL_PARSE_FAILED", &error.to_string()))?;
-        let operation = operation(&document, self.operation_name.as_deref())
-            .ok_or_else(|| refused("OPERATION_UNKNOWN", "name one of the document's operations in operationName"))?;
+        let operation = operation(&document, self.operation_name.as_deref()).ok_or_else(|| {
+            refused(
+                "OPERATION_UNKNOWN",
+                "name one of the document's operations in operationName",
+            )
+        })?;
         match operation {
             OperationType::Mutation if method == Method::GET => {
                 let message = "a mutation needs POST: GET changes nothing";
-                return Err(BadRequest::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message));
+                return Err(BadRequest::new(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "METHOD_NOT_ALLOWED",
+                    message,
+                ));
             }
             OperationType::Subscription => {
                 return Err(refused("SUBSCRIPTION_NEEDS_WEB_SOCKET", "subscribe at /graphql/ws"));
@@ -144,7 +168,10 @@ mod tests {
     use super::*;
 
     fn code(query: &str, method: &Method) -> Option<&'static str> {
-        let parameters = Parameters { query: query.to_owned(), ..Parameters::default() };
+        let parameters = Parameters {
+            query: query.to_owned(),
+            ..Parameters::default()
+        };
         parameters.into_request(method, Media::Json).err().map(|bad| bad.code)
     }
 
@@ -157,14 +184,26 @@ mod tests {
 
     #[test]
     fn the_operation_must_be_clear() {
-        assert_eq!(code("query A { a } query B { b }", &Method::POST), Some("OPERATION_UNKNOWN"));
-        assert_eq!(code("subscription { events { id } }", &Method::POST), Some("SUBSCRIPTION_NEEDS_WEB_SOCKET"));
+        assert_eq!(
+            code("query A { a } query B { b }", &Method::POST),
+            Some("OPERATION_UNKNOWN")
+        );
+        assert_eq!(
+            code("subscription { events { id } }", &Method::POST),
+            Some("SUBSCRIPTION_NEEDS_WEB_SOCKET")
+        );
         assert_eq!(code("{", &Method::POST), Some("GRAPHQL_PARSE_FAILED"));
     }
 
     #[test]
     fn parameters_of_the_wrong_type_are_refused() {
-        for body in [r#"[]"#, r#"{}"#, r#"{"query":1}"#, r#"{"query":"{a}","variables":[]}"#, r#"{"query":"{a}","operationName":1}"#] {
+        for body in [
+            r#"[]"#,
+            r#"{}"#,
+            r#"{"query":1}"#,
+            r#"{"query":"{a}","variables":[]}"#,
+            r#"{"query":"{a}","operationName":1}"#,
+        ] {
             assert!(Parameters::from_body(body.as_bytes()).is_err(), "{body}");
         }
         assert!(Parameters::from_body(br#"{"query":"{a}","variables":null,"extensions":null}"#).is_ok());
