@@ -4,7 +4,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
+
+use crate::http::HttpError;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Media {
@@ -44,25 +47,20 @@ impl Media {
 
     /// An executed request, or one that validation refused.
     pub fn response(self, response: &async_graphql::Response) -> Response {
-        let mut body = serde_json::Map::new();
-        let errors: Vec<Value> = response.errors.iter().map(coded).collect();
         // A request error has no path, and its answer has no `data` entry, not even null.
         let is_request_error = response.data == async_graphql::Value::Null
             && !response.errors.is_empty()
             && response.errors.iter().all(|error| error.path.is_empty());
-        if !errors.is_empty() {
-            body.insert("errors".to_owned(), Value::Array(errors));
-        }
-        if !is_request_error {
-            let data = serde_json::to_value(&response.data).unwrap_or(Value::Null);
-            body.insert("data".to_owned(), data);
-        }
+        let body = Body {
+            errors: response.errors.iter().map(coded).collect(),
+            data: (!is_request_error).then_some(&response.data),
+        };
         let status = if is_request_error {
             self.status_of_request_error()
         } else {
             StatusCode::OK
         };
-        self.with_status(status, &Value::Object(body))
+        self.with_status(status, &body)
     }
 
     pub const fn status_of_request_error(self) -> StatusCode {
@@ -72,9 +70,21 @@ impl Media {
         }
     }
 
-    pub fn with_status(self, status: StatusCode, body: &Value) -> Response {
-        (status, [(header::CONTENT_TYPE, self.as_str())], body.to_string()).into_response()
+    pub fn with_status(self, status: StatusCode, body: &impl Serialize) -> Response {
+        match serde_json::to_string(body) {
+            Ok(body) => (status, [(header::CONTENT_TYPE, self.as_str())], body).into_response(),
+            Err(error) => HttpError::internal(&error).into_response(),
+        }
     }
+}
+
+/// Errors first, so that nobody overlooks them; fields in the order in which they were asked for.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a async_graphql::Value>,
 }
 
 /// An error always has a code; what the library refuses by itself failed validation.
