@@ -40,7 +40,10 @@ impl From<domain::access::Denied> for ApiError {
 
 impl From<projections::ViewError> for ApiError {
     fn from(error: projections::ViewError) -> Self {
-        Self::internal(&error)
+        match error {
+            projections::ViewError::InvalidKey(_) => Self::new("CURSOR_INVALID", "after is not a cursor of this list"),
+            error => Self::internal(&error),
+        }
     }
 }
 
