@@ -9,7 +9,7 @@ use domain::{access::Principal, digest::Digest};
 use projections::Views;
 use zeroize::Zeroizing;
 
-use crate::clock;
+use crate::{clock, content::from_store};
 
 /// What every token starts with, so that scanners recognise one that leaked.
 const PREFIX: &str = "charthouse_";
@@ -31,7 +31,7 @@ pub fn new_token() -> Result<Zeroizing<String>, getrandom::Error> {
 /// What the log knows a token by.
 #[must_use]
 pub fn secret_of(token: &str) -> Digest {
-    Digest::from_bytes(*eventstore::Digest::of(token.as_bytes()).as_bytes())
+    from_store(eventstore::Digest::of(token.as_bytes()))
 }
 
 /// What a request says about its sender.

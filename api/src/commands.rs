@@ -49,7 +49,7 @@ pub use self::{
     target::Target,
     work::{Work, holder, load},
 };
-use crate::{clock, config::Limits, content::Content, ids, keys::ServerKey};
+use crate::{clock, config::Limits, content::Content, ids, keys::ServerKey, vault::Vault};
 
 /// How often a command is decided again because somebody else was first.
 const ATTEMPTS_MAX: u32 = 16;
@@ -102,7 +102,7 @@ pub struct Commands {
     pub(crate) log: EventStore,
     pub(crate) views: Views,
     pub(crate) content: Content,
-    pub(crate) vault: eventstore::Vault,
+    pub(crate) vault: Vault,
     pub(crate) key: ServerKey,
     pub(crate) limits: Arc<Limits>,
 }

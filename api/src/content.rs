@@ -91,10 +91,10 @@ impl Content {
     }
 }
 
-const fn to_store(digest: Digest) -> eventstore::Digest {
+pub const fn to_store(digest: Digest) -> eventstore::Digest {
     eventstore::Digest::from_bytes(*digest.as_bytes())
 }
 
-const fn from_store(digest: eventstore::Digest) -> Digest {
+pub const fn from_store(digest: eventstore::Digest) -> Digest {
     Digest::from_bytes(*digest.as_bytes())
 }

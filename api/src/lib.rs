@@ -21,5 +21,6 @@ mod keys;
 mod markdown;
 mod services;
 mod uploads;
+mod vault;
 
 pub use cli::run;

@@ -2,20 +2,16 @@
 
 use std::{fs, io, path::PathBuf, sync::Arc};
 
-use domain::{
-    cluster,
-    digest::{Digest, Sealed},
-    names::InvalidName,
-};
-use eventstore::{Blobs, EventStore, MasterKey, Mode, Vault, VaultError};
+use domain::{cluster, names::InvalidName};
+use eventstore::{Blobs, EventStore, MasterKey, Mode};
 use projections::{ViewError, Views};
-use zeroize::Zeroizing;
 
 use crate::{
     commands::{CommandError, Commands, Giver, RegisterCluster},
     config::{DataFolder, Limits},
     content::Content,
     keys::{KeyError, ServerKey},
+    vault::Vault,
 };
 
 /// The cluster every installation has from the start: a folder of rendered manifests.
@@ -74,7 +70,8 @@ impl Services {
         }
         let log = EventStore::open(&data.log_url(), Mode::Append).await?;
         let blobs = Blobs::open(&data.blobs())?;
-        let vault = Vault::open(&log, MasterKey::from_file(&data.keys().join("master.key"))?).await?;
+        let vault = eventstore::Vault::open(&log, MasterKey::from_file(&data.keys().join("master.key"))?).await?;
+        let vault = Vault::new(vault);
         let key = ServerKey::at(&data.keys().join("server.key"))?;
         let views = Views::open(&data.views(), &log).await?;
         let follower = tokio::spawn(follow(views.clone(), log.clone(), blobs.clone()));
@@ -114,34 +111,6 @@ impl Services {
     pub async fn close(&self) {
         self.follower.abort();
         self.log.close().await;
-    }
-
-    /// Puts text that must be erasable into the vault, under the key of `subject`.
-    ///
-    /// # Errors
-    ///
-    /// [`VaultError`] if the vault fails.
-    pub async fn seal(&self, subject: &str, text: &str) -> Result<Sealed, VaultError> {
-        let eventstore::Sealed { subject, digest } = self.vault.seal(subject, text.as_bytes()).await?;
-        Ok(Sealed {
-            subject,
-            digest: Digest::from_bytes(*digest.as_bytes()),
-        })
-    }
-
-    /// What was sealed; `None` if it was erased.
-    ///
-    /// # Errors
-    ///
-    /// [`VaultError`] if the vault fails or the ciphertext was altered.
-    pub async fn unseal(&self, sealed: &Sealed) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
-        let digest = eventstore::Digest::from_bytes(*sealed.digest.as_bytes());
-        self.vault
-            .unseal(&eventstore::Sealed {
-                subject: sealed.subject.clone(),
-                digest,
-            })
-            .await
     }
 
     async fn catch_up(&self) -> Result<(), OpenError> {

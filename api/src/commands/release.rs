@@ -83,7 +83,8 @@ impl Command for UpgradeRelease {
             values,
         } = release.wanted;
         let values = match &self.values {
-            Some(values) => sealed_values(work, self.release, Some(values)).await?,
+            Some(text) if is_sealed(work, values.as_ref(), text).await? => values,
+            Some(text) => sealed_values(work, self.release, Some(text)).await?,
             None => values,
         };
         let deployment = match &self.version {
@@ -186,6 +187,15 @@ fn visible_in(
     } else {
         Err(CommandError::NotFound(what))
     }
+}
+
+/// Whether `sealed` is this text already: sealing it again would look like a change.
+async fn is_sealed(work: &Work<'_>, sealed: Option<&Sealed>, text: &str) -> Result<bool, CommandError> {
+    let Some(sealed) = sealed else {
+        return Ok(text.trim().is_empty());
+    };
+    let known = work.commands.vault.unseal(sealed).await?;
+    Ok(known.is_some_and(|known| known.as_slice() == text.as_bytes()))
 }
 
 /// Values in the vault, under the key of their release. They are YAML and a mapping, or nothing.

@@ -12,10 +12,10 @@ use domain::{
     name::{self, Claim, Name},
     permission::Permission,
 };
-use eventstore::{EventStore, Guard, NewEvent, PendingEntry, Recorded, Revision, StreamName, Write};
+use eventstore::{EventStore, Guard, NewEvent, Recorded, Revision, StreamName, Write};
 
 use super::{Authority, CommandError, Commands};
-use crate::ids;
+use crate::{ids, vault::Pending};
 
 pub struct Work<'a> {
     pub commands: &'a Commands,
@@ -26,7 +26,7 @@ pub struct Work<'a> {
     /// In the order in which they were first decided on.
     written: Vec<StreamName>,
     /// What the events name that is not in the vault yet: nothing is kept for a command that is refused.
-    sealed: Vec<PendingEntry>,
+    sealed: Vec<Pending>,
 }
 
 /// What an attempt came to.
@@ -35,7 +35,7 @@ pub(super) struct Finished {
     /// What must still hold for them.
     pub(super) guards: Vec<Guard>,
     /// What has to be in the vault before them.
-    pub(super) sealed: Vec<PendingEntry>,
+    pub(super) sealed: Vec<Pending>,
 }
 
 struct Stream {
@@ -213,13 +213,10 @@ impl<'a> Work<'a> {
 
     /// Encrypts text that must be erasable, under the key of `subject`. It is in the vault when the events are recorded.
     pub async fn seal(&mut self, subject: &str, text: &str) -> Result<Sealed, CommandError> {
-        let entry = self.commands.vault.encrypt(subject, text.as_bytes()).await?;
-        let sealed = entry.sealed.clone();
-        self.sealed.push(entry);
-        Ok(Sealed {
-            subject: sealed.subject,
-            digest: domain::digest::Digest::from_bytes(*sealed.digest.as_bytes()),
-        })
+        let pending = self.commands.vault.encrypt(subject, text).await?;
+        let sealed = pending.sealed.clone();
+        self.sealed.push(pending);
+        Ok(sealed)
     }
 
     pub(super) fn finish(mut self) -> Finished {

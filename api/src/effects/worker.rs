@@ -217,7 +217,7 @@ impl Worker {
         let Some(sealed) = &release.wanted.values else {
             return Ok(None);
         };
-        match self.services.unseal(sealed).await {
+        match self.services.vault.unseal(sealed).await {
             Ok(Some(values)) => Ok(Some(values.to_vec())),
             Ok(None) => Err(said(
                 FailureReason::ContentUnavailable,
@@ -229,10 +229,10 @@ impl Worker {
 
     async fn finish(&self, release: ReleaseId, attempt: AttemptId, report: Report) -> Result<(), CommandError> {
         let subject = holder::<Release>(release);
-        let output = self.services.seal(&subject, &report.output).await?;
+        let output = self.services.vault.seal(&subject, &report.output).await?;
         let result = match report.result {
             Ok(Some(manifest)) => {
-                let manifest = Some(self.services.seal(&subject, &manifest).await?);
+                let manifest = Some(self.services.vault.seal(&subject, &manifest).await?);
                 OperationResult::Succeeded { manifest, output }
             }
             Ok(None) => OperationResult::Succeeded { manifest: None, output },

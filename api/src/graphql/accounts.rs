@@ -41,6 +41,6 @@ impl Account {
 
 /// Text from the vault; `None` if it was erased.
 pub async fn unseal(ctx: &Context<'_>, sealed: &Sealed) -> Result<Option<String>> {
-    let bytes = services(ctx).unseal(sealed).await?;
+    let bytes = services(ctx).vault.unseal(sealed).await?;
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }

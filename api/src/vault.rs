@@ -1,0 +1,69 @@
+//! The vault, in the domain's words: text that must be erasable, named in events by [`Sealed`].
+
+use domain::digest::Sealed;
+use eventstore::{PendingEntry, VaultError};
+use zeroize::Zeroizing;
+
+use crate::content::{from_store, to_store};
+
+#[derive(Clone)]
+pub struct Vault(eventstore::Vault);
+
+/// Encrypted text that is not kept yet, and what it will be named by.
+pub struct Pending {
+    pub sealed: Sealed,
+    entry: PendingEntry,
+}
+
+impl Vault {
+    #[must_use]
+    pub fn new(vault: eventstore::Vault) -> Self {
+        Self(vault)
+    }
+
+    /// Encrypts `text` under the key of `subject`, without keeping it yet.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the vault fails, or the subject was erased.
+    pub async fn encrypt(&self, subject: &str, text: &str) -> Result<Pending, VaultError> {
+        let entry = self.0.encrypt(subject, text.as_bytes()).await?;
+        let sealed = Sealed {
+            subject: entry.sealed.subject.clone(),
+            digest: from_store(entry.sealed.digest),
+        };
+        Ok(Pending { sealed, entry })
+    }
+
+    /// Keeps what was encrypted; durable when this returns, so an event may name it.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the vault fails.
+    pub async fn keep(&self, pending: Pending) -> Result<(), VaultError> {
+        self.0.keep(pending.entry).await
+    }
+
+    /// Encrypts and keeps.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the vault fails, or the subject was erased.
+    pub async fn seal(&self, subject: &str, text: &str) -> Result<Sealed, VaultError> {
+        let pending = self.encrypt(subject, text).await?;
+        let sealed = pending.sealed.clone();
+        self.keep(pending).await?;
+        Ok(sealed)
+    }
+
+    /// What was sealed; `None` if it was erased.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the vault fails, or the ciphertext was altered.
+    pub async fn unseal(&self, sealed: &Sealed) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
+        let Sealed { subject, digest } = sealed.clone();
+        let digest = to_store(digest);
+        self.0.unseal(&eventstore::Sealed { subject, digest }).await
+    }
+}
