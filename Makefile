@@ -15,7 +15,12 @@ LISTEN ?= 127.0.0.1:7070
 
 run: helm
 	cargo build --locked --package charthouse-api
-	target/debug/charthouse demo --data $(DATA) --listen $(LISTEN)
+	@if [ -e $(DATA)/log.db ]; then \
+	    echo "The demo was played in $(DATA) already; this goes on from there. To play it again: make clean-demo run"; \
+	    target/debug/charthouse serve --data $(DATA) --listen $(LISTEN); \
+	else \
+	    target/debug/charthouse demo --data $(DATA) --listen $(LISTEN); \
+	fi
 
 build:
 	cargo build --locked --workspace

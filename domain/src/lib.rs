@@ -18,6 +18,7 @@ pub mod digest;
 pub mod event;
 pub mod ids;
 pub mod listing;
+pub mod log;
 pub mod name;
 pub mod names;
 pub mod permission;

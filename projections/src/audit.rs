@@ -157,7 +157,11 @@ impl About {
             DomainEvent::Project(project::Event::ProjectCreated { workspace, .. }) => {
                 about.workspace = Some(*workspace);
             }
-            DomainEvent::Cluster(_) | DomainEvent::Release(_) | DomainEvent::Role(_) | DomainEvent::Workspace(_) => {}
+            DomainEvent::Cluster(_)
+            | DomainEvent::Log(_)
+            | DomainEvent::Release(_)
+            | DomainEvent::Role(_)
+            | DomainEvent::Workspace(_) => {}
         }
         about
     }

@@ -183,6 +183,7 @@ const fn changes_access(fact: &Fact) -> bool {
         DomainEvent::App(_)
         | DomainEvent::Category(_)
         | DomainEvent::Cluster(_)
+        | DomainEvent::Log(_)
         | DomainEvent::Name(_)
         | DomainEvent::Release(_)
         | DomainEvent::Workspace(_) => false,
@@ -205,7 +206,8 @@ fn apply(
         }
         DomainEvent::Category(event) => categories::apply(tx, fact, event)?,
         DomainEvent::Cluster(event) => tenancy::apply_cluster(tx, fact, event)?,
-        DomainEvent::Name(_) => {} // what has a name says so itself
+        // What has a name says so itself; that a log was restored is for the audit trail alone.
+        DomainEvent::Name(_) | DomainEvent::Log(_) => {}
         DomainEvent::Project(event) => tenancy::apply_project(tx, fact, event)?,
         DomainEvent::Release(event) => {
             if let Some(release) = releases::apply(tx, fact, event)? {
