@@ -7,6 +7,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::append::{Answer, AppendError, CommandId, PreparedAppend};
 use crate::event::{Position, Recorded, Revision};
+use crate::store::Identity;
 use crate::stream_name::StreamName;
 use crate::transparency::merkle::{self, Frontier};
 
@@ -16,6 +17,7 @@ pub(crate) const WRITER_GENERATION: u32 = 1;
 /// The one row every append goes through.
 #[derive(Debug, Clone)]
 pub(crate) struct HeadRow {
+    pub(crate) identity: Identity,
     pub(crate) frontier: Frontier,
     /// The time of the last leaf.
     pub(crate) time: Option<DateTime<Utc>>,
@@ -219,6 +221,10 @@ mod tests {
 
     fn ledger() -> Ledger {
         let head = HeadRow {
+            identity: Identity {
+                log_id: Uuid::nil(),
+                epoch: Uuid::nil(),
+            },
             frontier: Frontier::default(),
             time: None,
             oldest_writer: WRITER_GENERATION,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -12,6 +13,8 @@ use crate::stream_name::StreamName;
 /// Most events one append may carry.
 const EVENTS_MAX: usize = 1_024;
 const ACTOR_BYTES_MAX: usize = 255;
+/// How long a command that changed nothing is remembered.
+pub(crate) const UNCHANGED_KEPT: TimeDelta = TimeDelta::days(1);
 
 /// Events to store, and what must hold for it. All of it happens, or nothing.
 #[derive(Debug, Clone)]
@@ -117,6 +120,9 @@ pub enum AppendError {
     ClockJumped { ahead_seconds: i64 },
     #[error("the log was taken over by a newer program (generation {oldest_writer}, this one is {own})")]
     Superseded { oldest_writer: u32, own: u32 },
+    /// Somebody restored a backup, or put another log in its place. Open it again.
+    #[error("the log is not the one that was opened: it was restored or exchanged meanwhile")]
+    Replaced,
     #[error("the event store is open for reading only")]
     ReadOnly,
     #[error("the event store is closed")]
@@ -124,6 +130,9 @@ pub enum AppendError {
     /// The events may or may not be stored. Give the same command again: its id settles it.
     #[error("the database failed while committing, and whether it did is not known")]
     OutcomeUnknown(#[source] Arc<sqlx::Error>),
+    /// Nothing was stored. Trying again later may well succeed.
+    #[error("the event database is out of reach")]
+    Unavailable(#[source] Arc<sqlx::Error>),
     /// Nothing was stored.
     #[error("the event database failed")]
     Database(#[from] sqlx::Error),

@@ -5,41 +5,53 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::admission::{Entry, HeadRow, VaultKey, VaultRow};
 use crate::append::{Answer, CommandId};
 use crate::event::{Position, Revision};
-use crate::sqlite;
-use crate::store::Identity;
 use crate::stream_name::StreamName;
+use crate::transparency::merkle;
+use crate::{postgres, sqlite};
 
 /// A stored event as the database gives it back.
 pub(crate) type StoredLeaf = (Position, Bytes);
+/// The revisions of streams, where those without events may be left out.
+pub(crate) type Revisions = HashMap<StreamName, Revision>;
+pub(crate) type Answers = HashMap<CommandId, Answer>;
 
 /// An open database. Cheap to clone.
 #[derive(Clone)]
 pub(crate) enum Backend {
     Sqlite(sqlite::Database),
+    Postgres(postgres::Database),
+}
+
+/// All that one batch changes.
+pub(crate) struct Changes<'a> {
+    pub(crate) events: &'a [&'a Entry],
+    /// Those of commands that changed nothing are stored apart and kept for a day.
+    pub(crate) answers: &'a [(CommandId, Answer)],
+    pub(crate) vault: &'a [&'a VaultRow],
+    /// The head after the events.
+    pub(crate) head: &'a HeadRow,
+    pub(crate) now: DateTime<Utc>,
 }
 
 impl Backend {
-    pub(crate) async fn identity(&self) -> sqlx::Result<Identity> {
-        match self {
-            Self::Sqlite(database) => database.identity().await,
-        }
-    }
-
     pub(crate) async fn head(&self) -> sqlx::Result<HeadRow> {
         match self {
             Self::Sqlite(database) => database.head().await,
+            Self::Postgres(database) => database.head().await,
         }
     }
 
-    /// Cheaper than [`Backend::head`], for polling.
-    pub(crate) async fn size(&self) -> sqlx::Result<u64> {
+    /// The time of a database that has a clock of its own.
+    pub(crate) async fn time(&self) -> sqlx::Result<Option<DateTime<Utc>>> {
         match self {
-            Self::Sqlite(database) => database.size().await,
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(database) => database.time().await.map(Some),
         }
     }
 
@@ -47,6 +59,7 @@ impl Backend {
     pub(crate) async fn read(&self, from: Position, limit: usize) -> sqlx::Result<Vec<StoredLeaf>> {
         match self {
             Self::Sqlite(database) => database.read(from, limit).await,
+            Self::Postgres(database) => database.read(from, limit).await,
         }
     }
 
@@ -54,18 +67,29 @@ impl Backend {
     pub(crate) async fn read_stream(&self, stream: &StreamName, after: Revision) -> sqlx::Result<Vec<StoredLeaf>> {
         match self {
             Self::Sqlite(database) => database.read_stream(stream, after).await,
+            Self::Postgres(database) => database.read_stream(stream, after).await,
+        }
+    }
+
+    /// The leaf hash the database has for the event at `position`.
+    pub(crate) async fn leaf_hash(&self, position: Position) -> sqlx::Result<Option<merkle::Hash>> {
+        match self {
+            Self::Sqlite(database) => database.leaf_hash(position).await,
+            Self::Postgres(database) => database.leaf_hash(position).await,
         }
     }
 
     pub(crate) async fn answer_to(&self, command: &CommandId) -> sqlx::Result<Option<Answer>> {
         match self {
             Self::Sqlite(database) => database.answer_to(command).await,
+            Self::Postgres(database) => database.answer_to(command).await,
         }
     }
 
     pub(crate) async fn vault_key(&self, subject: &str) -> sqlx::Result<Option<VaultKey>> {
         match self {
             Self::Sqlite(database) => database.vault_key(subject).await,
+            Self::Postgres(database) => database.vault_key(subject).await,
         }
     }
 
@@ -73,19 +97,30 @@ impl Backend {
     pub(crate) async fn other_vault_master(&self, master: &[u8; 8]) -> sqlx::Result<Option<Vec<u8>>> {
         match self {
             Self::Sqlite(database) => database.other_vault_master(master).await,
+            Self::Postgres(database) => database.other_vault_master(master).await,
         }
     }
 
     pub(crate) async fn vault_entry(&self, digest: &[u8; 32]) -> sqlx::Result<Option<Vec<u8>>> {
         match self {
             Self::Sqlite(database) => database.vault_entry(digest).await,
+            Self::Postgres(database) => database.vault_entry(digest).await,
         }
     }
 
-    /// Starts a batch.
+    /// Starts a batch and locks the head: from here to the end of the batch nobody else appends.
     pub(crate) async fn begin(&self) -> sqlx::Result<Batch> {
         match self {
             Self::Sqlite(database) => database.begin().await.map(Batch::Sqlite),
+            Self::Postgres(database) => database.begin().await.map(Batch::Postgres),
+        }
+    }
+
+    /// Publishes the size of the log as other processes append to it, until nobody asks or it is closed.
+    pub(crate) async fn follow(&self, sizes: &watch::Sender<u64>) {
+        match self {
+            Self::Sqlite(database) => database.follow(sizes).await,
+            Self::Postgres(database) => database.follow(sizes).await,
         }
     }
 
@@ -93,6 +128,7 @@ impl Backend {
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite(database) => database.close().await,
+            Self::Postgres(database) => database.close().await,
         }
     }
 }
@@ -100,61 +136,49 @@ impl Backend {
 /// One transaction that appends. Dropped without [`Batch::commit`], it leaves nothing.
 pub(crate) enum Batch {
     Sqlite(sqlite::Batch),
+    Postgres(postgres::Batch),
 }
 
 impl Batch {
-    /// From here to the end of the batch no other process appends.
-    pub(crate) async fn head(&mut self) -> sqlx::Result<HeadRow> {
+    /// The head as it was locked.
+    pub(crate) fn head(&self) -> &HeadRow {
         match self {
-            Self::Sqlite(batch) => batch.head().await,
+            Self::Sqlite(batch) => batch.head(),
+            Self::Postgres(batch) => batch.head(),
         }
     }
 
-    /// Streams without events may be left out of the answer.
-    pub(crate) async fn revisions(&mut self, streams: &[&StreamName]) -> sqlx::Result<HashMap<StreamName, Revision>> {
+    /// The time of a database that has a clock of its own, read under the lock.
+    pub(crate) fn time(&self) -> Option<DateTime<Utc>> {
         match self {
-            Self::Sqlite(batch) => batch.revisions(streams).await,
+            Self::Sqlite(_) => None,
+            Self::Postgres(batch) => Some(batch.time()),
         }
     }
 
-    pub(crate) async fn answers(&mut self, commands: &[&CommandId]) -> sqlx::Result<HashMap<CommandId, Answer>> {
+    /// What the conditions of appends are about.
+    pub(crate) async fn look_up(
+        &mut self,
+        streams: &[&StreamName],
+        commands: &[&CommandId],
+    ) -> sqlx::Result<(Revisions, Answers)> {
         match self {
-            Self::Sqlite(batch) => batch.answers(commands).await,
+            Self::Sqlite(batch) => batch.look_up(streams, commands).await,
+            Self::Postgres(batch) => batch.look_up(streams, commands).await,
         }
     }
 
     pub(crate) async fn event_id_at(&mut self, position: Position) -> sqlx::Result<Option<Uuid>> {
         match self {
             Self::Sqlite(batch) => batch.event_id_at(position).await,
+            Self::Postgres(batch) => batch.event_id_at(position).await,
         }
     }
 
-    pub(crate) async fn insert_events(&mut self, entries: &[&Entry]) -> sqlx::Result<()> {
+    pub(crate) async fn store(&mut self, changes: &Changes<'_>) -> sqlx::Result<()> {
         match self {
-            Self::Sqlite(batch) => batch.insert_events(entries).await,
-        }
-    }
-
-    /// Answers of commands that changed nothing are stored apart and kept for a day.
-    pub(crate) async fn insert_answers(
-        &mut self,
-        answers: &[(CommandId, Answer)],
-        now: DateTime<Utc>,
-    ) -> sqlx::Result<()> {
-        match self {
-            Self::Sqlite(batch) => batch.insert_answers(answers, now).await,
-        }
-    }
-
-    pub(crate) async fn insert_vault_row(&mut self, row: &VaultRow) -> sqlx::Result<()> {
-        match self {
-            Self::Sqlite(batch) => batch.insert_vault_row(row).await,
-        }
-    }
-
-    pub(crate) async fn update_head(&mut self, head: &HeadRow) -> sqlx::Result<()> {
-        match self {
-            Self::Sqlite(batch) => batch.update_head(head).await,
+            Self::Sqlite(batch) => batch.store(changes).await,
+            Self::Postgres(batch) => batch.store(changes).await,
         }
     }
 
@@ -162,6 +186,34 @@ impl Batch {
     pub(crate) async fn commit(self) -> sqlx::Result<()> {
         match self {
             Self::Sqlite(batch) => batch.commit().await,
+            Self::Postgres(batch) => batch.commit().await,
         }
     }
+
+    /// Gives the lock back without a change. Cheaper than dropping the batch, which costs the connection.
+    pub(crate) async fn roll_back(self) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite(batch) => batch.roll_back().await,
+            Self::Postgres(batch) => batch.roll_back().await,
+        }
+    }
+}
+
+/// Whether the database is out of reach, rather than refusing one particular request: what was asked
+/// may well succeed once it is back.
+pub(crate) fn is_outage(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| is_outage_code(&code)),
+        _ => false,
+    }
+}
+
+fn is_outage_code(code: &str) -> bool {
+    // SQLite's BUSY; PostgreSQL's connection failures, shutdowns, full server, lost sessions and locks.
+    code == "5" || code.starts_with("08") || code.starts_with("57P") || ["53300", "25P03", "55P03"].contains(&code)
 }

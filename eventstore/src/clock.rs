@@ -13,6 +13,13 @@ pub trait Clock: Send + Sync + 'static {
     /// The time of day. It may jump in either direction.
     fn now(&self) -> DateTime<Utc>;
 
+    /// The time of day for a log whose database has a clock of its own, which says `database`.
+    ///
+    /// Processes that append to one log must not disagree about the time, so the database decides.
+    fn agreed(&self, database: DateTime<Utc>) -> DateTime<Utc> {
+        database
+    }
+
     /// Time passed since some fixed moment of this process. It never jumps.
     fn monotonic(&self) -> Duration;
 }
@@ -51,8 +58,15 @@ impl Clock for SystemClock {
 /// later leaf at that wrong future, because time in a leaf never goes back.
 pub(crate) struct JumpGuard {
     clock: Box<dyn Clock>,
-    /// Wall clock minus monotonic clock at the moment both were last believed.
-    believed_offset: Mutex<TimeDelta>,
+    offsets: Mutex<Offsets>,
+}
+
+/// Wall clock minus monotonic clock.
+struct Offsets {
+    /// When both were last believed.
+    believed: TimeDelta,
+    /// When they were last looked at.
+    seen: TimeDelta,
 }
 
 /// The wall clock ran ahead of the monotonic one by this much.
@@ -61,38 +75,48 @@ pub(crate) struct Jumped {
 }
 
 impl JumpGuard {
-    pub(crate) fn new(clock: impl Clock) -> Self {
-        let believed_offset = Mutex::new(offset(&clock));
+    /// `database` is the time of a database that has a clock of its own.
+    pub(crate) fn new(clock: Box<dyn Clock>, database: Option<DateTime<Utc>>) -> Self {
+        let believed = offset(&*clock, wall(&*clock, database));
         Self {
-            clock: Box::new(clock),
-            believed_offset,
+            clock,
+            offsets: Mutex::new(Offsets {
+                believed,
+                seen: believed,
+            }),
         }
     }
 
-    /// The wall clock, unless it jumped ahead.
-    pub(crate) fn now(&self) -> Result<DateTime<Utc>, Jumped> {
-        let believed = *self.believed_offset.lock().unwrap_or_else(PoisonError::into_inner);
-        let ahead_seconds = (offset(&*self.clock) - believed).num_seconds();
+    /// The time of day, unless it jumped ahead.
+    pub(crate) fn now(&self, database: Option<DateTime<Utc>>) -> Result<DateTime<Utc>, Jumped> {
+        let now = self.unchecked_now(database);
+        let mut offsets = self.offsets.lock().unwrap_or_else(PoisonError::into_inner);
+        offsets.seen = offset(&*self.clock, now);
+        let ahead_seconds = (offsets.seen - offsets.believed).num_seconds();
         if ahead_seconds > AHEAD_MAX_SECONDS {
             Err(Jumped { ahead_seconds })
         } else {
-            Ok(self.clock.now())
+            Ok(now)
         }
     }
 
-    /// The wall clock as it is, for what is not in the log.
-    pub(crate) fn unchecked_now(&self) -> DateTime<Utc> {
-        self.clock.now()
+    /// The time of day as it is, for what is not in the log.
+    pub(crate) fn unchecked_now(&self, database: Option<DateTime<Utc>>) -> DateTime<Utc> {
+        wall(&*self.clock, database)
     }
 
-    /// Believes the wall clock as it is now.
+    /// Believes the time of day as it was last seen.
     pub(crate) fn accept(&self) {
-        let mut believed = self.believed_offset.lock().unwrap_or_else(PoisonError::into_inner);
-        *believed = offset(&*self.clock);
+        let mut offsets = self.offsets.lock().unwrap_or_else(PoisonError::into_inner);
+        offsets.believed = offsets.seen;
     }
 }
 
-fn offset(clock: &dyn Clock) -> TimeDelta {
+fn wall(clock: &dyn Clock, database: Option<DateTime<Utc>>) -> DateTime<Utc> {
+    database.map_or_else(|| clock.now(), |database| clock.agreed(database))
+}
+
+fn offset(clock: &dyn Clock, now: DateTime<Utc>) -> TimeDelta {
     let monotonic = TimeDelta::from_std(clock.monotonic()).unwrap_or(TimeDelta::MAX);
-    clock.now() - DateTime::UNIX_EPOCH - monotonic
+    now - DateTime::UNIX_EPOCH - monotonic
 }

@@ -8,7 +8,8 @@
 //! | what an event is, byte by byte | `leaf.rs`, `event.rs` |
 //! | when an append is stored and when it is refused | `append.rs`, `admission.rs` |
 //! | how appends become durable together | `writer.rs` |
-//! | what a database must offer to hold a log | `backend.rs`, `sqlite.rs` |
+//! | what happens to a log restored from a backup | `high_water.rs`, `restoration.rs` |
+//! | what a database must offer to hold a log | `backend.rs`, `sqlite.rs`, `postgres.rs` |
 
 mod admission;
 mod append;
@@ -18,10 +19,15 @@ mod clock;
 mod digest;
 mod event;
 mod folders;
+mod high_water;
 mod leaf;
 mod master_key;
 mod open;
+mod postgres;
 mod recent;
+mod restoration;
+mod rows;
+mod spare;
 mod sqlite;
 mod store;
 mod stream_name;
@@ -35,9 +41,10 @@ pub use blobs::{BlobError, Blobs};
 pub use clock::{Clock, SystemClock};
 pub use digest::{Digest, InvalidDigest};
 pub use event::{Envelope, Position, Recorded, Revision};
+pub use high_water::{HighWater, MalformedHighWater};
 pub use leaf::{LEAF_BYTES_MAX, MalformedLeaf};
 pub use master_key::{MasterKey, MasterKeyError};
-pub use open::{Mode, OpenError};
+pub use open::{Mode, OpenError, OpenOptions};
 pub use store::{EventStore, Head, Identity, ReadError};
 pub use stream_name::{InvalidStreamName, StreamName};
 pub use subscription::Subscription;

@@ -5,43 +5,38 @@ mod open;
 
 use std::fs::File;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
-use sqlx::SqlitePool;
-use uuid::Uuid;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection, SqlitePool};
+use tokio::sync::watch;
 
 pub(crate) use self::batch::Batch;
 use crate::admission::{HeadRow, VaultKey};
 use crate::append::{Answer, CommandId};
 use crate::backend::StoredLeaf;
 use crate::event::{Position, Revision};
-use crate::store::Identity;
+use crate::rows::{answer, array, head_row, integer, natural, stored_leaf};
+use crate::spare::Spare;
 use crate::stream_name::StreamName;
-use crate::transparency::merkle::Frontier;
+use crate::transparency::merkle;
 
-const HEAD: &str = "SELECT size, frontier, time_ms, oldest_writer FROM log_head";
+const HEAD: &str = "SELECT log_id, epoch, size, frontier, time_ms, oldest_writer FROM log_head";
+/// How often a process that does not append itself looks for new events.
+const FOLLOW_INTERVAL: Duration = Duration::from_millis(100);
 
-type HeadColumns = (i64, Vec<u8>, Option<i64>, i64);
-
-/// Two pools over one file: `SQLite` has one writer at a time, so there is one connection that writes.
+/// A pool to read and one connection to write, as `SQLite` has one writer at a time.
 #[derive(Clone)]
 pub(crate) struct Database {
     reads: SqlitePool,
     /// `None` if open for reading only.
-    writes: Option<SqlitePool>,
+    writes: Option<Spare<SqliteConnection>>,
     /// Held while this process may append.
     lock: Option<Arc<File>>,
 }
 
 impl Database {
-    pub(crate) async fn identity(&self) -> sqlx::Result<Identity> {
-        let (log_id, epoch): (Uuid, Uuid) = sqlx::query_as("SELECT log_id, epoch FROM log_head")
-            .fetch_one(&self.reads)
-            .await?;
-        Ok(Identity { log_id, epoch })
-    }
-
     pub(crate) async fn head(&self) -> sqlx::Result<HeadRow> {
         head_row(sqlx::query_as(HEAD).fetch_one(&self.reads).await?)
     }
@@ -54,13 +49,20 @@ impl Database {
         )
     }
 
+    /// Only the leaves cross from the connection's thread: positions have no gaps, and each leaf is checked
+    /// against its own when it is parsed.
     pub(crate) async fn read(&self, from: Position, limit: usize) -> sqlx::Result<Vec<StoredLeaf>> {
-        let rows = sqlx::query_as("SELECT position, leaf FROM event WHERE position >= ? ORDER BY position LIMIT ?")
+        let rows = sqlx::query("SELECT leaf FROM event WHERE position >= ? ORDER BY position LIMIT ?")
             .bind(integer(from.get())?)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(&self.reads)
             .await?;
-        rows.into_iter().map(stored_leaf).collect()
+        let leaf = |row: &SqliteRow| row.try_get(0).map(Bytes::copy_from_slice);
+        let positions = (from.get()..).map(Position::new);
+        positions
+            .zip(&rows)
+            .map(|(position, row)| Ok((position, leaf(row)?)))
+            .collect()
     }
 
     pub(crate) async fn read_stream(&self, stream: &StreamName, after: Revision) -> sqlx::Result<Vec<StoredLeaf>> {
@@ -71,6 +73,14 @@ impl Database {
                 .fetch_all(&self.reads)
                 .await?;
         rows.into_iter().map(stored_leaf).collect()
+    }
+
+    pub(crate) async fn leaf_hash(&self, position: Position) -> sqlx::Result<Option<merkle::Hash>> {
+        let hash: Option<Vec<u8>> = sqlx::query_scalar("SELECT leaf_hash FROM event WHERE position = ?")
+            .bind(integer(position.get())?)
+            .fetch_optional(&self.reads)
+            .await?;
+        hash.as_deref().map(array).transpose()
     }
 
     pub(crate) async fn answer_to(&self, command: &CommandId) -> sqlx::Result<Option<Answer>> {
@@ -115,7 +125,26 @@ impl Database {
 
     pub(crate) async fn begin(&self) -> sqlx::Result<Batch> {
         let writes = self.writes.as_ref().ok_or(sqlx::Error::PoolClosed)?;
-        Ok(Batch::new(writes.begin_with("BEGIN IMMEDIATE").await?))
+        Batch::begin(writes).await
+    }
+
+    /// A process that appends has nobody to follow.
+    pub(crate) async fn follow(&self, sizes: &watch::Sender<u64>) {
+        if self.writes.is_some() {
+            return;
+        }
+        while tokio::time::timeout(FOLLOW_INTERVAL, sizes.closed()).await.is_err() {
+            match self.size().await {
+                Ok(size) => {
+                    sizes.send_if_modified(|known| std::mem::replace(known, size) != size);
+                }
+                Err(sqlx::Error::PoolClosed) => return,
+                Err(error) => tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the log's size could not be read"
+                ),
+            }
+        }
     }
 
     pub(crate) async fn close(&self) {
@@ -128,40 +157,4 @@ impl Database {
             tracing::warn!(%error, "the lock of the log could not be released before the process ends");
         }
     }
-}
-
-fn head_row((size, frontier, time_ms, oldest_writer): HeadColumns) -> sqlx::Result<HeadRow> {
-    Ok(HeadRow {
-        frontier: Frontier::from_bytes(natural(size)?, &frontier).map_err(undecodable)?,
-        time: time_ms.and_then(DateTime::<Utc>::from_timestamp_millis),
-        oldest_writer: u32::try_from(oldest_writer).map_err(undecodable)?,
-    })
-}
-
-fn stored_leaf((position, leaf): (i64, Vec<u8>)) -> sqlx::Result<StoredLeaf> {
-    Ok((Position::new(natural(position)?), Bytes::from(leaf)))
-}
-
-fn answer((request, position, events): (Vec<u8>, i64, i64)) -> sqlx::Result<Answer> {
-    Ok(Answer {
-        request: array(&request)?,
-        position: Position::new(natural(position)?),
-        events: natural(events)?,
-    })
-}
-
-fn array<const N: usize>(bytes: &[u8]) -> sqlx::Result<[u8; N]> {
-    bytes.try_into().map_err(undecodable)
-}
-
-fn natural(integer: i64) -> sqlx::Result<u64> {
-    u64::try_from(integer).map_err(undecodable)
-}
-
-fn integer(natural: u64) -> sqlx::Result<i64> {
-    i64::try_from(natural).map_err(|error| sqlx::Error::Encode(error.into()))
-}
-
-fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
-    sqlx::Error::Decode(error.into())
 }

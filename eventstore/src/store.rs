@@ -1,29 +1,25 @@
 //! The handle everybody holds.
 
-use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::admission::Work;
+use crate::admission::{HeadRow, Work};
 use crate::append::{Answer, Append, AppendError, Appended, CommandId, InvalidAppend, PreparedAppend, check_actor};
 use crate::backend::{Backend, StoredLeaf};
-use crate::clock::{Clock, JumpGuard, SystemClock};
+use crate::clock::{Clock, JumpGuard};
 use crate::event::{Position, Recorded, Revision};
+use crate::high_water::HighWater;
 use crate::leaf::MalformedLeaf;
-use crate::open::{Mode, OpenError};
+use crate::open::{self, Mode, OpenError, OpenOptions};
 use crate::recent::Recent;
-use crate::sqlite;
+use crate::restoration;
 use crate::stream_name::StreamName;
 use crate::subscription::Subscription;
 use crate::transparency::merkle;
 use crate::writer::Writer;
-
-/// How often a process that does not append itself looks for new events.
-const FOLLOW_INTERVAL: Duration = Duration::from_millis(100);
 
 /// An open event log. Clones share it.
 ///
@@ -98,13 +94,14 @@ impl From<sqlx::Error> for ReadError {
 }
 
 impl EventStore {
-    /// Opens the log at `url`: `sqlite://` and the path of a file, whose folder exists.
+    /// Opens the log at `url`: `sqlite://` and the path of a file, whose folder exists, or `postgres://`
+    /// and a database that exists.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] says why; another program's file and a newer schema are left untouched.
+    /// [`OpenError`] says why; another program's database and a newer schema are left untouched.
     pub async fn open(url: &str, mode: Mode) -> Result<Self, OpenError> {
-        Self::open_with_clock(url, mode, SystemClock::default()).await
+        Self::open_with(url, OpenOptions::new(mode)).await
     }
 
     /// Like [`EventStore::open`], with time of the caller's choice.
@@ -113,30 +110,54 @@ impl EventStore {
     ///
     /// As [`EventStore::open`].
     pub async fn open_with_clock(url: &str, mode: Mode, clock: impl Clock) -> Result<Self, OpenError> {
-        let path = url
-            .strip_prefix("sqlite://")
-            .filter(|path| !path.is_empty() && !path.contains(['?', '#', ':']));
-        let path = path.ok_or_else(|| OpenError::UnsupportedUrl { url: url.to_owned() })?;
-        let backend = Backend::Sqlite(sqlite::Database::open(Path::new(path), mode).await?);
+        let clock = Box::new(clock);
+        Self::open_with(
+            url,
+            OpenOptions {
+                clock,
+                ..OpenOptions::new(mode)
+            },
+        )
+        .await
+    }
+
+    /// Like [`EventStore::open`], with everything of the caller's choice.
+    ///
+    /// # Errors
+    ///
+    /// As [`EventStore::open`]; [`OpenError::OtherLog`] and [`OpenError::Restored`] if the log is not what is
+    /// remembered.
+    pub async fn open_with(url: &str, options: OpenOptions) -> Result<Self, OpenError> {
+        let OpenOptions {
+            mode,
+            clock,
+            remembered,
+        } = options;
+        let backend = open::connect(url, mode).await?;
+        let clock = JumpGuard::new(clock, backend.time().await?);
+        if let Some(remembered) = &remembered {
+            restoration::check(&backend, &open::without_password(url), mode, &clock, remembered).await?;
+        }
         Ok(Self::start(backend, mode, clock).await?)
     }
 
-    async fn start(backend: Backend, mode: Mode, clock: impl Clock) -> sqlx::Result<Self> {
-        let identity = backend.identity().await?;
-        let (sizes, size) = watch::channel(backend.size().await?);
-        let clock = Arc::new(JumpGuard::new(clock));
+    async fn start(backend: Backend, mode: Mode, clock: JumpGuard) -> sqlx::Result<Self> {
+        let head = backend.head().await?;
+        let identity = head.identity;
+        let (sizes, size) = watch::channel(head.frontier.size());
+        let clock = Arc::new(clock);
         let recent = Arc::new(Recent::default());
+        let follower = (backend.clone(), sizes.clone());
+        tokio::spawn(async move { follower.0.follow(&follower.1).await });
         let writer = match mode {
             Mode::Append => Some(Writer::start(
                 backend.clone(),
+                identity,
                 Arc::clone(&clock),
                 Arc::clone(&recent),
                 sizes,
             )),
-            Mode::ReadOnly => {
-                tokio::spawn(follow(backend.clone(), sizes));
-                None
-            }
+            Mode::ReadOnly => None,
         };
         Ok(Self {
             shared: Arc::new(Shared {
@@ -265,6 +286,25 @@ impl EventStore {
         })
     }
 
+    /// What to remember of the log outside its database; see [`OpenOptions::remembered`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] if the database fails.
+    pub async fn high_water(&self) -> Result<HighWater, ReadError> {
+        let HeadRow { identity, frontier, .. } = self.shared.backend.head().await?;
+        let last_leaf = match frontier.size().checked_sub(1) {
+            Some(last) => self.shared.backend.leaf_hash(Position::new(last)).await?,
+            None => None,
+        };
+        Ok(HighWater {
+            identity,
+            size: frontier.size(),
+            root: frontier.root(),
+            last_leaf: last_leaf.unwrap_or_default(),
+        })
+    }
+
     /// Follows the log from `from` on: first what is there, then what comes.
     #[must_use]
     pub fn subscribe(&self, from: Position) -> Subscription {
@@ -302,25 +342,9 @@ impl EventStore {
     }
 }
 
-fn recorded(leaves: Vec<StoredLeaf>) -> Result<Vec<Recorded>, ReadError> {
+pub(crate) fn recorded(leaves: Vec<StoredLeaf>) -> Result<Vec<Recorded>, ReadError> {
     let parse = |(position, leaf)| {
         Recorded::from_leaf(position, leaf).map_err(|source| ReadError::Malformed { position, source })
     };
     leaves.into_iter().map(parse).collect()
-}
-
-/// Publishes the size of a log that another process appends to, until nobody asks or it is closed.
-async fn follow(backend: Backend, sizes: watch::Sender<u64>) {
-    while tokio::time::timeout(FOLLOW_INTERVAL, sizes.closed()).await.is_err() {
-        match backend.size().await {
-            Ok(size) => {
-                sizes.send_if_modified(|known| std::mem::replace(known, size) != size);
-            }
-            Err(sqlx::Error::PoolClosed) => return,
-            Err(error) => tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the log's size could not be read"
-            ),
-        }
-    }
 }

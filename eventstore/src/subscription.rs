@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
+use crate::backend::is_outage;
 use crate::event::{Position, Recorded};
 use crate::store::{EventStore, ReadError};
 
@@ -11,6 +13,8 @@ use crate::store::{EventStore, ReadError};
 const EVENTS_PER_BATCH: usize = 1_000;
 /// How long a follower trusts that it would have been woken.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Time for a database that went away to come back.
+const OUTAGE_PAUSE: Duration = Duration::from_millis(250);
 
 /// All events from a position on, each once, in order: first those stored already, then live.
 ///
@@ -20,7 +24,11 @@ pub struct Subscription {
     store: EventStore,
     size: watch::Receiver<u64>,
     next: Position,
+    /// The page after the one that was handed over last, while there is much to catch up with.
+    ahead: Option<JoinHandle<Page>>,
 }
+
+type Page = Result<Vec<Recorded>, ReadError>;
 
 impl Subscription {
     pub(crate) fn new(store: EventStore, from: Position) -> Self {
@@ -29,6 +37,7 @@ impl Subscription {
             store,
             size,
             next: from,
+            ahead: None,
         }
     }
 
@@ -38,7 +47,7 @@ impl Subscription {
         self.next
     }
 
-    /// Waits for the next events: at least one, at most 1,000.
+    /// Waits for the next events: at least one, at most 1,000. While the database is out of reach it waits, too.
     ///
     /// Nothing is lost if the future is dropped before it is done.
     ///
@@ -53,11 +62,44 @@ impl Subscription {
                 return Err(ReadError::Closed);
             }
             drop(waited);
-            let events = self.store.read(self.next, EVENTS_PER_BATCH).await?;
-            if let Some(last) = events.last() {
-                self.next = last.position.next();
-                return Ok(events);
+            match self.page().await {
+                Ok(events) => {
+                    if let Some(last) = events.last() {
+                        self.next = last.position.next();
+                        if events.len() == EVENTS_PER_BATCH {
+                            self.read_ahead();
+                        }
+                        return Ok(events);
+                    }
+                }
+                Err(ReadError::Database(error)) if is_outage(&error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "a subscription waits for the log to come back"
+                    );
+                    tokio::time::sleep(OUTAGE_PAUSE).await;
+                }
+                Err(error) => return Err(error),
             }
         }
+    }
+
+    async fn page(&mut self) -> Page {
+        let Some(ahead) = &mut self.ahead else {
+            return self.store.read(self.next, EVENTS_PER_BATCH).await;
+        };
+        // Dropped here, it is still there the next time.
+        let page = ahead.await;
+        self.ahead = None;
+        match page {
+            Ok(page) => page,
+            Err(_) => self.store.read(self.next, EVENTS_PER_BATCH).await,
+        }
+    }
+
+    /// Reads on while the caller works.
+    fn read_ahead(&mut self) {
+        let (store, next) = (self.store.clone(), self.next);
+        self.ahead = Some(tokio::spawn(async move { store.read(next, EVENTS_PER_BATCH).await }));
     }
 }

@@ -8,25 +8,29 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::admission::{Entry, Ledger, WRITER_GENERATION, Work};
+use crate::admission::{Entry, HeadRow, Ledger, VaultRow, WRITER_GENERATION, Work};
 use crate::append::AppendError;
-use crate::backend::{Backend, Batch};
+use crate::backend::{Backend, Batch, Changes, is_outage};
 use crate::clock::{JumpGuard, Jumped};
 use crate::event::{Position, Recorded};
 use crate::recent::Recent;
+use crate::store::Identity;
 
 /// Requests that may wait; further callers wait to be let in.
 const QUEUE_MAX: usize = 4_096;
 /// Most requests in one transaction.
 const BATCH_MAX: usize = 512;
+/// How often a batch is tried while the database is out of reach.
+const OUTAGE_ATTEMPTS_MAX: usize = 6;
 /// How often an unknown outcome is looked up before it is left unknown.
-const SETTLE_ATTEMPTS_MAX: usize = 5;
+const SETTLE_ATTEMPTS_MAX: usize = 10;
 /// Time for a database that went away to come back.
-const SETTLE_PAUSE: Duration = Duration::from_millis(500);
+const OUTAGE_PAUSE: Duration = Duration::from_millis(500);
 
 type Reply = Result<Vec<Recorded>, AppendError>;
 /// What became of each request of a batch that was committed.
@@ -45,6 +49,16 @@ enum BatchError {
     Unknown(sqlx::Error),
 }
 
+impl BatchError {
+    fn into_refusal(self) -> AppendError {
+        match self {
+            Self::Unknown(error) => AppendError::OutcomeUnknown(Arc::new(error)),
+            Self::Failed(error) if is_outage(&error) => AppendError::Unavailable(Arc::new(error)),
+            Self::Failed(error) => AppendError::Database(error),
+        }
+    }
+}
+
 impl From<sqlx::Error> for BatchError {
     fn from(error: sqlx::Error) -> Self {
         Self::Failed(error)
@@ -61,6 +75,7 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn start(
         backend: Backend,
+        identity: Identity,
         clock: Arc<JumpGuard>,
         recent: Arc<Recent>,
         sizes: watch::Sender<u64>,
@@ -70,6 +85,7 @@ impl Writer {
         let task = tokio::spawn(
             Task {
                 backend,
+                identity,
                 clock,
                 recent,
                 sizes,
@@ -107,6 +123,7 @@ impl Writer {
 
 struct Task {
     backend: Backend,
+    identity: Identity,
     clock: Arc<JumpGuard>,
     recent: Arc<Recent>,
     sizes: watch::Sender<u64>,
@@ -130,48 +147,60 @@ impl Task {
     }
 
     async fn store_together(&self, requests: Vec<Request>) {
-        if requests.len() == 1 {
-            return self.store_apart(requests).await;
-        }
         let (works, replies): (Vec<_>, Vec<_>) = requests
             .into_iter()
             .map(|request| (request.work, request.reply))
             .unzip();
-        match self.commit(&works).await {
+        match self.commit_in_spite_of_outages(&works).await {
             Ok(outcomes) => replies
                 .into_iter()
                 .zip(outcomes)
                 .for_each(|(reply, outcome)| answer(reply, outcome)),
-            Err(BatchError::Unknown(error)) => {
-                let error = Arc::new(error);
-                for reply in replies {
-                    answer(reply, Err(AppendError::OutcomeUnknown(Arc::clone(&error))));
-                }
-            }
-            Err(BatchError::Failed(error)) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    requests = works.len(),
-                    "a batch failed; trying one by one"
-                );
-                let requests = works
-                    .into_iter()
-                    .zip(replies)
-                    .map(|(work, reply)| Request { work, reply });
-                self.store_apart(requests).await;
-            }
+            Err(BatchError::Unknown(error)) => refuse(replies, AppendError::OutcomeUnknown, error),
+            Err(BatchError::Failed(error)) if is_outage(&error) => refuse(replies, AppendError::Unavailable, error),
+            Err(BatchError::Failed(error)) => self.store_one_by_one(works, replies, error).await,
         }
     }
 
-    /// One transaction each. After a batch failed, whichever request made it fail hurts only itself.
-    async fn store_apart(&self, requests: impl IntoIterator<Item = Request>) {
-        for Request { work, reply } in requests {
-            let outcome = match self.commit(&[work]).await {
-                Ok(outcomes) => outcomes.into_iter().next().unwrap_or(Err(AppendError::Closed)),
-                Err(BatchError::Failed(error)) => Err(AppendError::Database(error)),
-                Err(BatchError::Unknown(error)) => Err(AppendError::OutcomeUnknown(Arc::new(error))),
+    /// After a batch failed: whichever request made it fail hurts only itself.
+    async fn store_one_by_one(&self, works: Vec<Work>, replies: Vec<oneshot::Sender<Reply>>, error: sqlx::Error) {
+        if works.len() == 1 {
+            let alone = replies.into_iter().zip([error]);
+            return alone.for_each(|(reply, error)| answer(reply, Err(AppendError::Database(error))));
+        }
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            requests = works.len(),
+            "a batch failed; trying one by one"
+        );
+        for (work, reply) in works.into_iter().zip(replies) {
+            let outcome = match self.commit_in_spite_of_outages(&[work]).await {
+                Ok(mut outcomes) => outcomes.pop().unwrap_or(Err(AppendError::Closed)),
+                Err(error) => Err(error.into_refusal()),
             };
             answer(reply, outcome);
+        }
+    }
+
+    /// A database that went away and comes back, such as one that is restarted, costs its callers only time.
+    async fn commit_in_spite_of_outages(&self, works: &[Work]) -> Result<Outcomes, BatchError> {
+        let mut attempt = 1;
+        loop {
+            match self.commit(works).await {
+                Err(BatchError::Failed(error)) if is_outage(&error) && attempt < OUTAGE_ATTEMPTS_MAX => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        attempt,
+                        "the log is out of reach"
+                    );
+                    // The first failure may only mean that the connection did not outlive a restart.
+                    if attempt > 1 {
+                        tokio::time::sleep(OUTAGE_PAUSE).await;
+                    }
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
         }
     }
 
@@ -179,46 +208,52 @@ impl Task {
     async fn commit(&self, works: &[Work]) -> Result<Outcomes, BatchError> {
         let mut batch = self.backend.begin().await?;
         let mut ledger = look_up(&mut batch, works).await?;
-        let outcomes: Outcomes = works.iter().map(|work| self.admit(&mut ledger, work)).collect();
+        let outcomes = self.admit(&mut ledger, works, batch.time());
         if outcomes.iter().all(Result::is_err) {
+            batch.roll_back().await?;
             return Ok(outcomes);
         }
-        let entries: Vec<&Entry> = outcomes.iter().flatten().flatten().collect();
-        batch.insert_events(&entries).await?;
-        batch
-            .insert_answers(&ledger.answered, self.clock.unchecked_now())
-            .await?;
-        for (work, outcome) in works.iter().zip(&outcomes) {
-            if let (Work::Vault(row), Ok(_)) = (work, outcome) {
-                batch.insert_vault_row(row).await?;
-            }
-        }
-        if !entries.is_empty() {
-            batch.update_head(&ledger.head).await?;
-        }
+        let events: Vec<&Entry> = outcomes.iter().flatten().flatten().collect();
+        let changes = Changes {
+            events: &events,
+            answers: &ledger.answered,
+            vault: &admitted_vault_rows(works, &outcomes),
+            head: &ledger.head,
+            now: self.clock.unchecked_now(batch.time()),
+        };
+        batch.store(&changes).await?;
         if let Err(error) = batch.commit().await {
-            self.settle(error, entries.first().copied()).await?;
+            self.settle(error, events.first().copied()).await?;
         }
         // In this order: whoever learns the size finds the events in memory.
-        self.recent.push(entries.iter().map(|entry| &entry.recorded));
-        let size = ledger.head.frontier.size();
-        self.sizes
-            .send_if_modified(|known| std::mem::replace(known, size) != size);
+        self.recent.push(events.iter().map(|entry| &entry.recorded));
+        publish(&self.sizes, ledger.head.frontier.size());
         Ok(outcomes)
     }
 
-    fn admit(&self, ledger: &mut Ledger, work: &Work) -> Result<Vec<Entry>, AppendError> {
-        let oldest_writer = ledger.head.oldest_writer;
+    fn admit(&self, ledger: &mut Ledger, works: &[Work], database_time: Option<DateTime<Utc>>) -> Outcomes {
+        let admit = |work| {
+            self.check_head(&ledger.head)?;
+            match self.clock.now(database_time) {
+                Ok(now) => ledger.admit(work, now),
+                Err(Jumped { ahead_seconds }) => Err(AppendError::ClockJumped { ahead_seconds }),
+            }
+        };
+        works.iter().map(admit).collect()
+    }
+
+    fn check_head(&self, head: &HeadRow) -> Result<(), AppendError> {
+        let oldest_writer = head.oldest_writer;
         if oldest_writer > WRITER_GENERATION {
             return Err(AppendError::Superseded {
                 oldest_writer,
                 own: WRITER_GENERATION,
             });
         }
-        match self.clock.now() {
-            Ok(now) => ledger.admit(work, now),
-            Err(Jumped { ahead_seconds }) => Err(AppendError::ClockJumped { ahead_seconds }),
+        if head.identity != self.identity || head.frontier.size() < *self.sizes.borrow() {
+            return Err(AppendError::Replaced);
         }
+        Ok(())
     }
 
     /// Finds out whether a commit that failed happened all the same.
@@ -233,7 +268,7 @@ impl Task {
             match self.event_id_at(recorded.position).await {
                 Ok(Some(id)) if id == recorded.id => return Ok(()),
                 Ok(_) => return Err(BatchError::Failed(failure)),
-                Err(_) => tokio::time::sleep(SETTLE_PAUSE).await,
+                Err(_) => tokio::time::sleep(OUTAGE_PAUSE).await,
             }
         }
         Err(BatchError::Unknown(failure))
@@ -242,8 +277,9 @@ impl Task {
     /// The lock of the log waits for the commit in doubt, so what is seen under it is final.
     async fn event_id_at(&self, position: Position) -> sqlx::Result<Option<Uuid>> {
         let mut batch = self.backend.begin().await?;
-        batch.head().await?;
-        batch.event_id_at(position).await
+        let id = batch.event_id_at(position).await?;
+        batch.roll_back().await?;
+        Ok(id)
     }
 }
 
@@ -271,10 +307,34 @@ async fn look_up(batch: &mut Batch, works: &[Work]) -> sqlx::Result<Ledger> {
             Work::Vault(_) => {}
         }
     }
-    let head = batch.head().await?;
-    let revisions = batch.revisions(&Vec::from_iter(streams)).await?;
-    let answers = batch.answers(&Vec::from_iter(commands)).await?;
-    Ok(Ledger::new(head, revisions, answers))
+    let (revisions, answers) = batch
+        .look_up(&Vec::from_iter(streams), &Vec::from_iter(commands))
+        .await?;
+    Ok(Ledger::new(batch.head().clone(), revisions, answers))
+}
+
+fn admitted_vault_rows<'a>(works: &'a [Work], outcomes: &Outcomes) -> Vec<&'a VaultRow> {
+    let admitted = |(work, outcome): (&'a Work, &Result<_, _>)| match (work, outcome) {
+        (Work::Vault(row), Ok(_)) => Some(row),
+        _ => None,
+    };
+    works.iter().zip(outcomes).filter_map(admitted).collect()
+}
+
+/// Tells those who follow how long the log is. News may arrive late, and in any order.
+pub(crate) fn publish(sizes: &watch::Sender<u64>, size: u64) {
+    sizes.send_if_modified(|known| {
+        let grown = size > *known;
+        *known = size.max(*known);
+        grown
+    });
+}
+
+fn refuse(replies: Vec<oneshot::Sender<Reply>>, why: fn(Arc<sqlx::Error>) -> AppendError, error: sqlx::Error) {
+    let error = Arc::new(error);
+    for reply in replies {
+        answer(reply, Err(why(Arc::clone(&error))));
+    }
 }
 
 fn answer(reply: oneshot::Sender<Reply>, outcome: Result<Vec<Entry>, AppendError>) {

@@ -10,6 +10,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 use super::Database;
 use crate::admission::WRITER_GENERATION;
 use crate::open::{Mode, OpenError};
+use crate::spare::Spare;
 use crate::store::Identity;
 
 /// "CHLG", written into the file's header so that no other program's database is taken for a log.
@@ -38,7 +39,7 @@ impl Database {
                     writes: None,
                     lock: None,
                 }),
-                Contents::Nothing => Err(OpenError::Missing { path: path.to_owned() }),
+                Contents::Nothing => Err(OpenError::Missing { log: name(path) }),
             },
         }
     }
@@ -52,8 +53,10 @@ impl Database {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .pragma("cache_size", WRITER_CACHE);
-        let writes = pool(1).connect_with(options).await?;
-        create_if_empty(&writes).await?;
+        let writes = Spare::new(options);
+        let mut connection = writes.take().await?;
+        create_if_empty(&mut connection).await?;
+        writes.put_back(connection);
         Ok(Self {
             reads: readers(path).await?,
             writes: Some(writes),
@@ -65,7 +68,7 @@ impl Database {
 /// Looks at the file without changing it.
 async fn inspect(path: &Path) -> Result<Contents, OpenError> {
     let io = |source| OpenError::Io {
-        path: path.to_owned(),
+        log: name(path),
         source,
     };
     if !path.try_exists().map_err(io)? {
@@ -78,12 +81,17 @@ async fn inspect(path: &Path) -> Result<Contents, OpenError> {
         .await?;
     let contents = contents(&mut connection).await;
     connection.close().await?;
-    let foreign = || OpenError::Foreign { path: path.to_owned() };
+    let foreign = || OpenError::Foreign { log: name(path) };
     match contents {
         Ok((0, 0, 0)) => Ok(Contents::Nothing),
         Ok((APPLICATION_ID, SCHEMA_VERSION, _)) => Ok(Contents::Log),
         Ok((APPLICATION_ID, found, _)) if found > SCHEMA_VERSION => Err(OpenError::NewerSchema {
-            path: path.to_owned(),
+            log: name(path),
+            found,
+            known: SCHEMA_VERSION,
+        }),
+        Ok((APPLICATION_ID, found, _)) => Err(OpenError::OlderSchema {
+            log: name(path),
             found,
             known: SCHEMA_VERSION,
         }),
@@ -91,6 +99,10 @@ async fn inspect(path: &Path) -> Result<Contents, OpenError> {
         Err(error) if code_of(&error).as_deref() == Some(SQLITE_NOTADB) => Err(foreign()),
         Err(error) => Err(error.into()),
     }
+}
+
+fn name(path: &Path) -> String {
+    path.display().to_string()
 }
 
 /// Application id, schema version, number of tables and the like.
@@ -108,7 +120,7 @@ fn code_of(error: &sqlx::Error) -> Option<String> {
 fn lock(path: &Path) -> Result<File, OpenError> {
     let read_only = path.metadata().is_ok_and(|metadata| metadata.permissions().readonly());
     if read_only {
-        return Err(OpenError::ReadOnlyFile { path: path.to_owned() });
+        return Err(OpenError::ReadOnlyFile { log: name(path) });
     }
     let mut lock_path = path.as_os_str().to_owned();
     lock_path.push(".lock");
@@ -119,22 +131,22 @@ fn lock(path: &Path) -> Result<File, OpenError> {
         .write(true)
         .open(&lock_path);
     let file = file.map_err(|source| OpenError::Io {
-        path: lock_path.clone(),
+        log: name(&lock_path),
         source,
     })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { log: name(path) }),
         Err(TryLockError::Error(source)) => Err(OpenError::Io {
-            path: lock_path,
+            log: name(&lock_path),
             source,
         }),
     }
 }
 
 /// Makes the tables and draws the log's identity, in one transaction: a crash leaves a file to begin again with.
-async fn create_if_empty(writes: &SqlitePool) -> Result<(), OpenError> {
-    let mut transaction = writes.begin_with("BEGIN IMMEDIATE").await?;
+async fn create_if_empty(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let (application_id, _, _) = contents(&mut transaction).await?;
     if application_id == APPLICATION_ID {
         return Ok(());

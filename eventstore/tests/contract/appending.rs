@@ -219,3 +219,12 @@ pub(crate) async fn a_closed_store_refuses(log: &Log) {
     assert!(matches!(log.store.append(late).await, Err(AppendError::Closed)));
     log.store.close().await;
 }
+
+pub(crate) async fn an_event_of_a_type_nobody_knows_is_stored_and_read(log: &Log) {
+    let mut strange = append(vec![write("app-1", 0, &["NeverHeardOf"])]);
+    strange.writes[0].events[0].schema = 7;
+    let stored = log.store.append(strange).await.unwrap().events;
+    let read = log.store.read(Position::START, 10).await.unwrap();
+    assert_eq!(read, stored);
+    assert_eq!((read[0].name.as_str(), read[0].schema), ("NeverHeardOf", 7));
+}

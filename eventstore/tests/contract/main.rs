@@ -11,8 +11,15 @@
 
 mod appending;
 mod commands;
+mod faults;
 mod fixture;
+mod integrity;
+mod opening;
+mod postgres;
+#[path = "../support/postgres.rs"]
+mod postgres_server;
 mod reading;
+mod restoring;
 mod sealing;
 mod sqlite;
 mod timing;
@@ -51,6 +58,23 @@ macro_rules! contract {
                     a_name_that_is_taken_is_a_conflict,
                     the_root_covers_every_leaf,
                     a_closed_store_refuses,
+                    an_event_of_a_type_nobody_knows_is_stored_and_read,
+                }
+                integrity {
+                    events_are_never_altered,
+                    an_event_id_is_used_once,
+                    a_request_that_breaks_a_batch_hurts_only_itself,
+                    a_request_that_breaks_the_commit_hurts_only_itself,
+                    an_older_program_stops_when_a_newer_one_takes_over,
+                    a_log_that_was_exchanged_is_not_appended_to,
+                }
+                opening {
+                    a_reader_follows_what_another_appends,
+                    a_log_nobody_appends_to_can_be_read,
+                    a_missing_log_is_not_made_by_reading,
+                    a_newer_schema_is_left_untouched,
+                    an_older_schema_is_left_untouched,
+                    a_database_of_another_program_is_left_untouched,
                 }
                 commands {
                     a_command_given_again_is_answered_what_it_was_answered,
@@ -68,6 +92,13 @@ macro_rules! contract {
                     a_subscription_ends_with_an_error_when_the_store_closes,
                     what_was_acknowledged_is_there_after_opening_again,
                 }
+                restoring {
+                    a_log_restored_to_an_older_state_begins_a_new_epoch,
+                    a_restored_log_that_went_on_differently_begins_a_new_epoch,
+                    a_log_that_holds_all_that_is_remembered_goes_on,
+                    a_reader_refuses_a_restored_log,
+                    another_log_than_the_remembered_one_is_refused,
+                }
                 timing {
                     time_never_goes_back,
                     a_clock_that_jumped_ahead_stops_appends_until_it_is_accepted,
@@ -80,10 +111,12 @@ macro_rules! contract {
                     first_seals_at_once_share_one_key,
                     another_master_key_is_refused,
                     sealing_and_appending_go_on_beside_each_other,
+                    a_destroyed_key_leaves_nothing_to_read_and_makes_no_new_one,
+                    an_altered_entry_is_not_unsealed,
                 }
             })*
         }
     };
 }
 
-contract! { sqlite }
+contract! { sqlite postgres }

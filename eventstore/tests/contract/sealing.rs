@@ -76,3 +76,25 @@ pub(crate) async fn sealing_and_appending_go_on_beside_each_other(log: &Log) {
     assert!(seals.iter().all(Result::is_ok));
     assert_eq!(log.store.head().await.unwrap().size, 50);
 }
+
+pub(crate) async fn a_destroyed_key_leaves_nothing_to_read_and_makes_no_new_one(log: &Log) {
+    let vault = vault(log).await;
+    let sealed = vault.seal("account-1", b"secret").await.unwrap();
+    let kept = vault.seal("account-2", b"kept").await.unwrap();
+    let destroy = "UPDATE vault_key SET wrapped = NULL WHERE subject = 'account-1'";
+    log.place.run(destroy, destroy).await.unwrap();
+    assert!(vault.unseal(&sealed).await.unwrap().is_none());
+    assert!(vault.unseal(&kept).await.unwrap().is_some());
+    assert!(
+        matches!(vault.seal("account-1", b"more").await, Err(VaultError::Erased(subject)) if subject == "account-1")
+    );
+}
+
+pub(crate) async fn an_altered_entry_is_not_unsealed(log: &Log) {
+    let vault = vault(log).await;
+    let sealed = vault.seal("account-1", b"secret").await.unwrap();
+    let sqlite = "UPDATE vault_entry SET ciphertext = zeroblob(60)";
+    let postgres = "UPDATE vault_entry SET ciphertext = decode(repeat('00', 60), 'hex')";
+    log.place.run(sqlite, postgres).await.unwrap();
+    assert!(matches!(vault.unseal(&sealed).await, Err(VaultError::Corrupt(_))));
+}

@@ -1,0 +1,125 @@
+//! How fast the log is, beside what the disk and a bare transaction do in the same run.
+//!
+//! `cargo bench -p charthouse-eventstore --bench log` prints a table and writes `target/bench/results.json`.
+//! Data lie in `TMPDIR`, and the PostgreSQL server that is started inherits the environment, so the whole can
+//! be run on another disk or with a preloaded library. An argument sets the size of the full log.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a measurement that cannot be made ends the run"
+)]
+
+mod figures;
+mod logs;
+mod measure;
+mod plain;
+#[path = "../../tests/support/postgres.rs"]
+#[expect(dead_code, reason = "measurements harm no server")]
+mod postgres_server;
+
+use std::time::{Duration, Instant};
+
+use eventstore::EventStore;
+use figures::{Figures, median};
+use logs::{Database, Load};
+
+/// Events of the full log, unless an argument says otherwise.
+const FULL_EVENTS: u64 = 5_000_000;
+const REPLAYED_EVENTS: u64 = 1_000_000;
+const ROUNDS: usize = 5;
+const ROUND: Duration = Duration::from_millis(1_500);
+const MANY: usize = 64;
+
+fn main() {
+    let full_events = std::env::args()
+        .find_map(|argument| argument.parse().ok())
+        .unwrap_or(FULL_EVENTS);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let started = Instant::now();
+    let mut figures = Figures::default();
+    runtime.block_on(async {
+        figures.add("disk.flushes_per_s", measure::flushes_per_second());
+        let mut skipped = 0;
+        for database in [Database::Sqlite, Database::Postgres] {
+            appends(database, &mut figures).await;
+            skipped += feed(database).await;
+            full_log(database, full_events, &mut figures).await;
+        }
+        figures.add("feed.skipped", skipped as f64);
+    });
+    figures.write();
+    println!("measured in {} s", started.elapsed().as_secs());
+}
+
+/// The rates on fresh logs. Every round measures all of them, so that they share what neighbours do to the machine.
+async fn appends(database: Database, figures: &mut Figures) {
+    let place = database.fresh().await;
+    let store = place.open().await;
+    let mut load = Load::new(&store);
+    let mut plain = plain::Plain::open(database).await;
+    let mut rates: [Vec<f64>; 5] = Default::default();
+    for _ in 0..ROUNDS {
+        rates[0].push(plain.rate(ROUND).await);
+        rates[1].push(load.appends(1, ROUND).await.rate);
+        rates[2].push(load.appends_one_by_one(MANY, ROUND).await.rate);
+        let many = load.appends(MANY, ROUND).await;
+        rates[3].push(many.rate);
+        rates[4].push(many.p99_ms);
+    }
+    let name = database.name();
+    let [plain, one, one_by_one, many, p99] = rates.map(median);
+    figures.add(&format!("append.{name}.plain.1"), plain);
+    figures.add(&format!("append.{name}.1"), one);
+    figures.add(&format!("append.{name}.64.one_by_one"), one_by_one);
+    figures.add(&format!("append.{name}.64"), many);
+    figures.add(&format!("append.{name}.64.p99_ms"), p99);
+    store.close().await;
+}
+
+/// How many events a reader that follows 32 writers never gets to see.
+async fn feed(database: Database) -> u64 {
+    let place = database.fresh().await;
+    let store = place.open().await;
+    let reader = tokio::spawn(measure::tail(store.clone()));
+    Load::new(&store).appends(32, 2 * ROUND).await;
+    let appended = store.head().await.unwrap().size;
+    store.append(logs::last_event()).await.unwrap();
+    let seen = reader.await.unwrap();
+    store.close().await;
+    appended - seen
+}
+
+async fn full_log(database: Database, events: u64, figures: &mut Figures) {
+    let (empty, full) = (database.fresh().await, database.fresh().await);
+    let store = full.open().await;
+    let rate = logs::fill(&store, events).await;
+    full.analyze().await;
+    let name = database.name();
+    figures.add(&format!("load.{name}"), rate);
+    figures.add(&format!("replay.{name}"), replay(&store, events).await);
+
+    let beside = empty.open().await;
+    let (mut on_full, mut on_empty) = (Load::new(&store), Load::new(&beside));
+    // What was just loaded has to be out of the way first.
+    on_full.appends(MANY, 2 * ROUND).await;
+    let mut ratios = Vec::new();
+    for _ in 0..ROUNDS {
+        let empty = on_empty.appends(MANY, ROUND).await.rate;
+        ratios.push(on_full.appends(MANY, ROUND).await.rate / empty);
+    }
+    figures.add(&format!("append.{name}.full"), median(ratios));
+    store.close().await;
+    beside.close().await;
+}
+
+async fn replay(store: &EventStore, events: u64) -> f64 {
+    let mut rates = Vec::new();
+    for _ in 0..3 {
+        rates.push(measure::replay(store, events.min(REPLAYED_EVENTS)).await);
+    }
+    median(rates)
+}

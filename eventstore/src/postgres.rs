@@ -1,0 +1,142 @@
+//! The log in a PostgreSQL database: any number of processes append and read.
+//!
+//! Whoever appends holds the one row of `log_head` until its transaction ends. That lock is the fence:
+//! nobody can commit a position before a smaller one is visible, and no process needs to lead.
+
+mod batch;
+mod follow;
+mod open;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, PgPool, Row};
+use tokio::sync::watch;
+
+pub(crate) use self::batch::Batch;
+use crate::admission::{HeadRow, VaultKey};
+use crate::append::{Answer, CommandId};
+use crate::backend::StoredLeaf;
+use crate::event::{Position, Revision};
+use crate::rows::{answer, array, head_row, integer, natural, stored_leaf};
+use crate::spare::Spare;
+use crate::stream_name::StreamName;
+use crate::transparency::merkle;
+
+/// Tells other processes that the log has grown. The payload is the log's id and its size.
+const CHANNEL: &str = "charthouse_log";
+
+/// A pool to read, and one connection to append.
+#[derive(Clone)]
+pub(crate) struct Database {
+    reads: PgPool,
+    /// `None` if open for reading only.
+    writes: Option<Spare<PgConnection>>,
+}
+
+impl Database {
+    pub(crate) async fn head(&self) -> sqlx::Result<HeadRow> {
+        let head = "SELECT log_id, epoch, size, frontier, time_ms, oldest_writer FROM log_head";
+        head_row(sqlx::query_as(head).fetch_one(&self.reads).await?)
+    }
+
+    pub(crate) async fn size(&self) -> sqlx::Result<u64> {
+        let size = sqlx::query_scalar("SELECT size FROM log_head");
+        natural(size.fetch_one(&self.reads).await?)
+    }
+
+    pub(crate) async fn time(&self) -> sqlx::Result<DateTime<Utc>> {
+        sqlx::query_scalar("SELECT clock_timestamp()")
+            .fetch_one(&self.reads)
+            .await
+    }
+
+    pub(crate) async fn read(&self, from: Position, limit: usize) -> sqlx::Result<Vec<StoredLeaf>> {
+        let rows = sqlx::query("SELECT leaf FROM event WHERE position >= $1 ORDER BY position LIMIT $2")
+            .bind(integer(from.get())?)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.reads)
+            .await?;
+        let leaf = |row: &PgRow| row.try_get(0).map(Bytes::copy_from_slice);
+        // They have no gaps, and each leaf is checked against its own when it is parsed.
+        let positions = (from.get()..).map(Position::new);
+        positions
+            .zip(&rows)
+            .map(|(position, row)| Ok((position, leaf(row)?)))
+            .collect()
+    }
+
+    pub(crate) async fn read_stream(&self, stream: &StreamName, after: Revision) -> sqlx::Result<Vec<StoredLeaf>> {
+        let rows =
+            sqlx::query_as("SELECT position, leaf FROM event WHERE stream = $1 AND revision > $2 ORDER BY revision")
+                .bind(stream.as_str())
+                .bind(integer(after.get())?)
+                .fetch_all(&self.reads)
+                .await?;
+        rows.into_iter().map(stored_leaf).collect()
+    }
+
+    pub(crate) async fn leaf_hash(&self, position: Position) -> sqlx::Result<Option<merkle::Hash>> {
+        let hash: Option<Vec<u8>> = sqlx::query_scalar("SELECT leaf_hash FROM event WHERE position = $1")
+            .bind(integer(position.get())?)
+            .fetch_optional(&self.reads)
+            .await?;
+        hash.as_deref().map(array).transpose()
+    }
+
+    pub(crate) async fn answer_to(&self, command: &CommandId) -> sqlx::Result<Option<Answer>> {
+        let row = sqlx::query_as(
+            "SELECT request, position, events FROM command WHERE actor = $1 AND id = $2
+             UNION ALL SELECT request, position, 0 FROM unchanged_command WHERE actor = $1 AND id = $2",
+        )
+        .bind(&command.actor)
+        .bind(command.id)
+        .fetch_optional(&self.reads)
+        .await?;
+        row.map(answer).transpose()
+    }
+
+    pub(crate) async fn vault_key(&self, subject: &str) -> sqlx::Result<Option<VaultKey>> {
+        let row: Option<(Vec<u8>, Option<Vec<u8>>)> =
+            sqlx::query_as("SELECT master, wrapped FROM vault_key WHERE subject = $1")
+                .bind(subject)
+                .fetch_optional(&self.reads)
+                .await?;
+        let Some((master, wrapped)) = row else { return Ok(None) };
+        Ok(Some(VaultKey {
+            subject: subject.to_owned(),
+            master: array(&master)?,
+            wrapped,
+        }))
+    }
+
+    pub(crate) async fn other_vault_master(&self, master: &[u8; 8]) -> sqlx::Result<Option<Vec<u8>>> {
+        sqlx::query_scalar("SELECT master FROM vault_key WHERE wrapped IS NOT NULL AND master <> $1 LIMIT 1")
+            .bind(master.as_slice())
+            .fetch_optional(&self.reads)
+            .await
+    }
+
+    pub(crate) async fn vault_entry(&self, digest: &[u8; 32]) -> sqlx::Result<Option<Vec<u8>>> {
+        sqlx::query_scalar("SELECT ciphertext FROM vault_entry WHERE digest = $1")
+            .bind(digest.as_slice())
+            .fetch_optional(&self.reads)
+            .await
+    }
+
+    pub(crate) async fn begin(&self) -> sqlx::Result<Batch> {
+        let writes = self.writes.as_ref().ok_or(sqlx::Error::PoolClosed)?;
+        Batch::begin(writes).await
+    }
+
+    pub(crate) async fn follow(&self, sizes: &watch::Sender<u64>) {
+        follow::follow(self, sizes).await;
+    }
+
+    pub(crate) async fn close(&self) {
+        self.reads.close().await;
+        if let Some(writes) = &self.writes {
+            writes.close().await;
+        }
+    }
+}

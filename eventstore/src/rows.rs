@@ -1,0 +1,54 @@
+//! Between rows and types: what both databases spell alike.
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::admission::HeadRow;
+use crate::append::Answer;
+use crate::backend::StoredLeaf;
+use crate::event::Position;
+use crate::store::Identity;
+use crate::transparency::merkle::Frontier;
+
+/// Log id, epoch, size, frontier, time of the last leaf, oldest writer.
+pub(crate) type HeadColumns = (Uuid, Uuid, i64, Vec<u8>, Option<i64>, i64);
+
+pub(crate) fn head_row(columns: HeadColumns) -> sqlx::Result<HeadRow> {
+    let (log_id, epoch, size, frontier, time_ms, oldest_writer) = columns;
+    Ok(HeadRow {
+        identity: Identity { log_id, epoch },
+        frontier: Frontier::from_bytes(natural(size)?, &frontier).map_err(undecodable)?,
+        time: time_ms.and_then(DateTime::<Utc>::from_timestamp_millis),
+        oldest_writer: u32::try_from(oldest_writer).map_err(undecodable)?,
+    })
+}
+
+pub(crate) fn stored_leaf((position, leaf): (i64, Vec<u8>)) -> sqlx::Result<StoredLeaf> {
+    Ok((Position::new(natural(position)?), Bytes::from(leaf)))
+}
+
+/// Request, position, number of events.
+pub(crate) fn answer((request, position, events): (Vec<u8>, i64, i64)) -> sqlx::Result<Answer> {
+    Ok(Answer {
+        request: array(&request)?,
+        position: Position::new(natural(position)?),
+        events: natural(events)?,
+    })
+}
+
+pub(crate) fn array<const N: usize>(bytes: &[u8]) -> sqlx::Result<[u8; N]> {
+    bytes.try_into().map_err(undecodable)
+}
+
+pub(crate) fn natural(integer: i64) -> sqlx::Result<u64> {
+    u64::try_from(integer).map_err(undecodable)
+}
+
+pub(crate) fn integer(natural: u64) -> sqlx::Result<i64> {
+    i64::try_from(natural).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
+pub(crate) fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::Decode(error.into())
+}

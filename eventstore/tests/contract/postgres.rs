@@ -1,0 +1,154 @@
+//! What only a log on a server can do wrong.
+
+use eventstore::{AppendError, EventStore, Mode, OpenError, Position};
+use futures_util::future::join_all;
+use sqlx::{AssertSqlSafe, Connection};
+
+use crate::fixture::{Log, Place, append, by_command, fresh_id, note, write};
+use crate::postgres_server::Server;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_processes_append_to_one_log() {
+    const EACH: u64 = 40;
+    let log = Log::postgres().await;
+    let mut stores = vec![log.store.clone()];
+    for _ in 0..2 {
+        stores.push(EventStore::open(&log.place.url, Mode::Append).await.unwrap());
+    }
+    let appends = stores.iter().enumerate().map(|(process, store)| async move {
+        for revision in 0..EACH {
+            store.append(note(&format!("app-{process}"), revision)).await.unwrap();
+        }
+    });
+    join_all(appends).await;
+    for store in &stores {
+        let mut subscription = store.subscribe(Position::START);
+        let mut next = 0;
+        while next < 3 * EACH {
+            for event in subscription.next().await.unwrap() {
+                assert_eq!(event.position.get(), next);
+                next += 1;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_two_processes_wins_a_stream_and_a_command() {
+    let log = Log::postgres().await;
+    let other = EventStore::open(&log.place.url, Mode::Append).await.unwrap();
+    for revision in 0..30 {
+        let (ours, theirs) = tokio::join!(
+            log.store.append(note("app-1", revision)),
+            other.append(note("app-1", revision))
+        );
+        let ((Ok(_), Err(refused)) | (Err(refused), Ok(_))) = (ours, theirs) else {
+            panic!("one of the two must win")
+        };
+        assert!(matches!(refused, AppendError::Conflict { actual, .. } if actual.get() == revision + 1));
+
+        let id = fresh_id();
+        let taken = |n| {
+            by_command(
+                append(vec![write(&format!("name-{n}-{revision}"), 0, &["Taken"])]),
+                "ada",
+                id,
+                1,
+            )
+        };
+        let (ours, theirs) = tokio::join!(log.store.append(taken(1)), other.append(taken(2)));
+        let ((Ok(_), Err(refused)) | (Err(refused), Ok(_))) = (ours, theirs) else {
+            panic!("a command is done once")
+        };
+        assert!(matches!(refused, AppendError::AlreadyDone(_)));
+    }
+}
+
+#[tokio::test]
+async fn two_processes_may_make_the_log_at_once() {
+    let place = Place::postgres().await;
+    let opened = join_all((0..4).map(|_| EventStore::open(&place.url, Mode::Append))).await;
+    let identities: Vec<_> = opened.into_iter().map(|store| *store.unwrap().identity()).collect();
+    assert!(identities.iter().all(|identity| *identity == identities[0]));
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_keep_what_it_acknowledged_is_refused() {
+    let log = Log::postgres().await;
+    let database = log.place.url.rsplit_once('/').unwrap().1;
+    let mut administrator = Server::shared().administrator("postgres").await;
+    let forget = format!("ALTER DATABASE {database} SET synchronous_commit = off");
+    sqlx::raw_sql(AssertSqlSafe(forget))
+        .execute(&mut administrator)
+        .await
+        .unwrap();
+    administrator.close().await.unwrap();
+    let opened = EventStore::open(&log.place.url, Mode::Append).await;
+    assert!(matches!(
+        opened.err(),
+        Some(OpenError::NotDurable {
+            setting: "synchronous_commit",
+            ..
+        })
+    ));
+    EventStore::open(&log.place.url, Mode::ReadOnly).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_stops_being_durable_is_appended_to_no_more() {
+    let server = Server::start();
+    let url = server.database().await;
+    let store = EventStore::open(&url, Mode::Append).await.unwrap();
+    store.append(note("app-1", 0)).await.unwrap();
+    let mut administrator = server.administrator("postgres").await;
+    for statement in ["ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"] {
+        sqlx::raw_sql(statement).execute(&mut administrator).await.unwrap();
+    }
+    let setting = async |connection: &mut _| {
+        let setting = sqlx::query_scalar::<_, String>("SELECT current_setting('fsync')");
+        setting.fetch_one(connection).await.unwrap()
+    };
+    while setting(&mut administrator).await == "on" {
+        tokio::task::yield_now().await;
+    }
+    // The server tells its sessions one after the other; whatever is acknowledged until then was durable.
+    let mut revision = 1;
+    let refused = loop {
+        match store.append(note("app-1", revision)).await {
+            Ok(_) => revision += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, AppendError::Database(_)), "{refused}");
+    let opened = EventStore::open(&url, Mode::Append).await;
+    assert!(matches!(
+        opened.err(),
+        Some(OpenError::NotDurable { setting: "fsync", .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_without_the_password() {
+    let unused = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let url = format!("postgres://ada:hunter2@127.0.0.1:{unused}/log");
+    let opened = EventStore::open(&url, Mode::Append).await.err().unwrap();
+    assert_eq!(
+        opened.to_string(),
+        format!("no connection to postgres://127.0.0.1:{unused}/log")
+    );
+
+    let missing = Place::postgres().await.url.replace("/log_", "/no_log_");
+    let opened = EventStore::open(&missing, Mode::Append).await;
+    assert!(matches!(opened.err(), Some(OpenError::Unreachable { .. })));
+
+    let malformed = EventStore::open("postgres://ada:hunter2@[::/log", Mode::Append)
+        .await
+        .err()
+        .unwrap();
+    assert!(matches!(malformed, OpenError::UnsupportedUrl { .. }));
+    assert!(!malformed.to_string().contains("hunter2"), "{malformed}");
+}
