@@ -34,7 +34,15 @@ pub fn secret_of(token: &str) -> Digest {
     from_store(eventstore::Digest::of(token.as_bytes()))
 }
 
-/// What a request says about its sender.
+/// What a client shows of itself: nothing, or a token, kept by its hash. What it opens is looked up whenever it is used,
+/// so that a connection outlives neither its token nor the rights behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credentials {
+    Absent,
+    Token(Digest),
+}
+
+/// Who asks, with the rights of the moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sender {
     Anonymous,
@@ -46,29 +54,55 @@ pub enum Sender {
 #[error("the token is not valid")]
 pub struct InvalidToken;
 
-impl Sender {
+impl Credentials {
     /// Reads `Authorization: Bearer <token>`, or `Basic` with the token as password, as Helm sends it.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidToken`] if the header is not understood. Whether the token opens anything is not looked up.
+    pub fn of(headers: &HeaderMap) -> Result<Self, InvalidToken> {
+        match headers.get(AUTHORIZATION) {
+            Some(header) => Self::from_header(header.to_str().map_err(|_| InvalidToken)?),
+            None => Ok(Self::Absent),
+        }
+    }
+
+    /// Reads the value of an `Authorization` header.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidToken`] if it is not understood.
+    pub fn from_header(header: &str) -> Result<Self, InvalidToken> {
+        let token = token(header).ok_or(InvalidToken)?;
+        Ok(Self::Token(secret_of(&token)))
+    }
+
+    /// Who holds the token now, and what they may do now.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidToken`] if there is a token, and nobody holds it (any more).
+    pub fn sender(self, views: &Views) -> Result<Sender, InvalidToken> {
+        let Self::Token(secret) = self else {
+            return Ok(Sender::Anonymous);
+        };
+        let access = views.access();
+        let holder = access.by_token_secret(&secret, clock::now()).ok_or(InvalidToken)?;
+        access
+            .principal(holder.account)
+            .map(Sender::Account)
+            .ok_or(InvalidToken)
+    }
+}
+
+impl Sender {
+    /// Who sends a request with these headers.
     ///
     /// # Errors
     ///
     /// [`InvalidToken`] if there is a token, and it does not open anything.
     pub fn of(headers: &HeaderMap, views: &Views) -> Result<Self, InvalidToken> {
-        let Some(header) = headers.get(AUTHORIZATION) else {
-            return Ok(Self::Anonymous);
-        };
-        let token = token(header.to_str().map_err(|_| InvalidToken)?).ok_or(InvalidToken)?;
-        Self::holding(&token, views)
-    }
-
-    /// # Errors
-    ///
-    /// [`InvalidToken`] if nobody holds the token now.
-    pub fn holding(token: &str, views: &Views) -> Result<Self, InvalidToken> {
-        let access = views.access();
-        let holder = access
-            .by_token_secret(&secret_of(token), clock::now())
-            .ok_or(InvalidToken)?;
-        access.principal(holder.account).map(Self::Account).ok_or(InvalidToken)
+        Credentials::of(headers)?.sender(views)
     }
 }
 
@@ -98,6 +132,14 @@ mod tests {
         for other in ["abc", "Digest abc", "Basic ???", ""] {
             assert_eq!(token(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn credentials_hold_the_hash_of_a_token_and_not_the_token() {
+        let shown = Credentials::from_header("Bearer abc").unwrap();
+        assert_eq!(shown, Credentials::Token(secret_of("abc")));
+        assert_eq!(Credentials::of(&HeaderMap::new()), Ok(Credentials::Absent));
+        assert_eq!(Credentials::from_header("abc"), Err(InvalidToken));
     }
 
     #[test]

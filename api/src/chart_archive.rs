@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::ArchiveError;
 pub use metadata::ChartMetadata;
+pub use text::values_problem;
 
 use contents::Entry;
 use entries::Meter;

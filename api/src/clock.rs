@@ -1,6 +1,14 @@
 //! The one door to the wall clock.
 
-use chrono::{DateTime, SubsecRound, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+
+/// The time after a while; `None` if there is no such time.
+#[must_use]
+pub fn after(duration: Duration) -> Option<DateTime<Utc>> {
+    now().checked_add_signed(TimeDelta::from_std(duration).ok()?)
+}
 
 /// The time of now, in whole milliseconds, as the log keeps it.
 #[must_use]

@@ -17,7 +17,7 @@ mod store;
 mod target;
 mod work;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use domain::{
     access::Principal,
@@ -53,13 +53,16 @@ use crate::{clock, config::Limits, content::Content, ids, keys::ServerKey, vault
 
 /// How often a command is decided again because somebody else was first.
 const ATTEMPTS_MAX: u32 = 16;
-/// How long a command that lost waits for the view to show what beat it.
-const CATCH_UP_MAX: Duration = Duration::from_secs(5);
 
 /// One thing somebody wants done.
 pub trait Command: Serialize + Sync {
     /// Tells requests of two kinds apart that hold the same values. Remembered with the command id: rename nothing.
     const NAME: &'static str;
+
+    /// What it is about, if that is known before it is carried out: it is not for what makes something new.
+    fn target(&self) -> Option<Target> {
+        None
+    }
 
     /// Looks, asks for permission and decides; what it decided is appended afterwards, all or nothing.
     fn carry_out(&self, work: &mut Work<'_>) -> impl Future<Output = Result<Target, CommandError>> + Send;
@@ -114,18 +117,23 @@ impl Commands {
     ///
     /// # Errors
     ///
-    /// [`CommandError`]; nothing was recorded, unless it says that the outcome is unknown.
+    /// [`CommandError`]; nothing was recorded, unless it says that the outcome is unknown or that the views are behind.
     pub async fn run<C: Command>(&self, giver: Giver, command: &C) -> Result<Outcome, CommandError> {
         let key = self.command_key(giver, command)?;
         if let Some(outcome) = self.earlier(giver, key, command).await? {
             return Ok(outcome);
         }
-        for _ in 1..ATTEMPTS_MAX {
+        for _ in 0..ATTEMPTS_MAX {
             match self.attempt(giver, key, command).await {
                 Err(CommandError::Outrun) => self.catch_up().await?,
                 Err(CommandError::Repeated) => {
                     // The same command was under way twice, and the other one landed.
                     return self.earlier(giver, key, command).await?.ok_or(CommandError::Contention);
+                }
+                // What stands in its way may be what it did itself: the same command was under way twice, the other one
+                // landed, and this one was decided on what that had left.
+                Err(refusal) if refusal.is_expected() => {
+                    return self.earlier(giver, key, command).await?.ok_or(refusal);
                 }
                 outcome => return outcome,
             }
@@ -139,18 +147,24 @@ impl Commands {
         key: Option<CommandKey>,
         command: &C,
     ) -> Result<Outcome, CommandError> {
-        let mut work = Work::new(
-            self,
-            self.authority(giver)?,
-            Stamp {
-                by: giver.actor(),
-                at: clock::now(),
-            },
-        );
+        let stamp = Stamp {
+            by: giver.actor(),
+            at: clock::now(),
+        };
+        let mut work = Work::new(self, self.authority(giver)?, stamp)?;
         let target = command.carry_out(&mut work).await?;
-        let Finished { writes, guards, sealed } = work.finish();
+        let Finished {
+            writes,
+            guards,
+            sealed,
+            documents,
+        } = work.finish();
         if writes.is_empty() {
             return self.nothing_changed(giver, key, target).await;
+        }
+        // What an event names is durable before the event is.
+        for document in documents {
+            self.content.keep(document).await?;
         }
         for entry in sealed {
             self.vault.keep(entry).await?;
@@ -192,6 +206,10 @@ impl Commands {
                 .await?
                 .position;
         }
+        if size > 0 {
+            // It was decided on the log: what made it unnecessary may not be in the views yet.
+            self.seen(position).await?;
+        }
         Ok(Outcome { target, position })
     }
 
@@ -210,32 +228,21 @@ impl Commands {
             return Err(CommandError::CommandReused);
         }
         self.seen(answer.position).await?;
-        let target = self.target_of(giver, answer, command).await?;
+        let target = self.target_of(answer, command).await?;
         Ok(Some(Outcome {
             target,
             position: answer.position,
         }))
     }
 
-    /// What an earlier command was about: the first event it left says so. One that left none is decided again, which
-    /// records nothing, to find out.
-    async fn target_of<C: Command>(&self, giver: Giver, answer: Answer, command: &C) -> Result<Target, CommandError> {
-        let Some(before) = answer.events.checked_sub(1) else {
-            let mut work = Work::new(
-                self,
-                self.authority(giver)?,
-                Stamp {
-                    by: giver.actor(),
-                    at: clock::now(),
-                },
-            );
-            return command.carry_out(&mut work).await;
-        };
-        let first = Position::new(answer.position.get().saturating_sub(before));
-        let events = self
-            .log
-            .read(first, usize::try_from(answer.events).unwrap_or(usize::MAX))
-            .await?;
+    /// What an earlier command was about: it says so itself, or the first event it left does.
+    async fn target_of<C: Command>(&self, answer: Answer, command: &C) -> Result<Target, CommandError> {
+        if let Some(target) = command.target() {
+            return Ok(target);
+        }
+        let first = answer.position.get().saturating_sub(answer.events.saturating_sub(1));
+        let events = usize::try_from(answer.events).unwrap_or(usize::MAX);
+        let events = self.log.read(Position::new(first), events).await?;
         Target::left_by(&events).ok_or(CommandError::Contention)
     }
 
@@ -262,7 +269,7 @@ impl Commands {
 
     async fn catch_up(&self) -> Result<(), CommandError> {
         let size = self.log.head().await?.size;
-        tokio::time::timeout(CATCH_UP_MAX, self.views.reached(size))
+        tokio::time::timeout(self.limits.read_wait, self.views.reached(size))
             .await
             .map_err(|_| CommandError::ViewsBehind)?;
         Ok(())
@@ -271,7 +278,7 @@ impl Commands {
     async fn seen(&self, position: Position) -> Result<(), CommandError> {
         let wait = self.views.reached(position.next().get());
         // What is recorded stays recorded: a view that lags makes the answer late, and then wrong to give.
-        tokio::time::timeout(CATCH_UP_MAX, wait)
+        tokio::time::timeout(self.limits.read_wait, wait)
             .await
             .map_err(|_| CommandError::ViewsBehind)
     }
@@ -283,6 +290,18 @@ impl From<AppendError> for CommandError {
             AppendError::Conflict { .. } => Self::Outrun,
             AppendError::AlreadyDone(_) => Self::Repeated,
             AppendError::CommandReused => Self::CommandReused,
+            AppendError::OutcomeUnknown(cause) => {
+                tracing::error!(
+                    error = &cause as &dyn std::error::Error,
+                    "the outcome of an append is unknown"
+                );
+                Self::OutcomeUnknown
+            }
+            AppendError::Unavailable(cause) => {
+                tracing::warn!(error = &cause as &dyn std::error::Error, "the log is out of reach");
+                Self::Unavailable
+            }
+            AppendError::ClockJumped { ahead_seconds } => Self::ClockJumped { ahead_seconds },
             AppendError::LeafTooLarge { bytes, limit } => Self::TooLarge { bytes, limit },
             error => Self::internal(error),
         }

@@ -1,8 +1,11 @@
 //! Settings: read once, at the start, from the command line and the environment.
 
 use std::{
+    convert::Infallible,
+    fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
+    str::FromStr,
     time::Duration,
 };
 
@@ -21,12 +24,49 @@ pub struct DataFolder {
         value_name = "DIR"
     )]
     pub root: PathBuf,
+    #[command(flatten)]
+    pub log: Log,
+}
+
+/// Which database holds the log.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Log {
+    /// Database of the log: sqlite:// and a path, or postgres://…; a file in the data folder if not given
+    #[arg(long = "log", env = "CHARTHOUSE_LOG", hide_env_values = true, value_name = "URL")]
+    pub url: Option<SecretUrl>,
+}
+
+/// A database's address. It may hold a password, so it is never shown.
+#[derive(Clone)]
+pub struct SecretUrl(String);
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretUrl(…)")
+    }
+}
+
+impl FromStr for SecretUrl {
+    type Err = Infallible;
+
+    fn from_str(url: &str) -> Result<Self, Infallible> {
+        Ok(Self(url.to_owned()))
+    }
 }
 
 impl DataFolder {
     #[must_use]
     pub fn log_url(&self) -> String {
-        format!("sqlite://{}", self.root.join("log.db").display())
+        match &self.log.url {
+            Some(SecretUrl(url)) => url.clone(),
+            None => format!("sqlite://{}", self.root.join("log.db").display()),
+        }
+    }
+
+    /// How far the log was seen to reach, kept apart from it: an older copy of the log is told by it.
+    #[must_use]
+    pub fn high_water(&self) -> PathBuf {
+        self.root.join("high-water")
     }
 
     #[must_use]
@@ -50,6 +90,12 @@ impl DataFolder {
         self.root.join("clusters")
     }
 
+    /// Where Helm works; emptied when a server starts.
+    #[must_use]
+    pub fn scratch(&self) -> PathBuf {
+        self.root.join("scratch")
+    }
+
     /// The socket `charthouse admin` talks to while a server runs on this folder.
     #[must_use]
     pub fn admin_socket(&self) -> PathBuf {
@@ -58,7 +104,7 @@ impl DataFolder {
 
     #[must_use]
     pub fn exists(&self) -> bool {
-        self.root.join("log.db").exists()
+        self.keys().exists()
     }
 
     #[must_use]
@@ -119,6 +165,9 @@ pub struct Limits {
     /// Largest body of a GraphQL request with its variables, in bytes
     #[arg(long, env = "CHARTHOUSE_REQUEST_MAX_BYTES", default_value_t = 2 << 20, value_name = "BYTES")]
     pub request_max_bytes: usize,
+    /// Most bytes of documents in one GraphQL answer
+    #[arg(long, env = "CHARTHOUSE_ANSWER_MAX_BYTES", default_value_t = 16 << 20, value_name = "BYTES")]
+    pub answer_max_bytes: usize,
     /// How long one request may take
     #[arg(long, env = "CHARTHOUSE_REQUEST_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub request_timeout: Duration,
@@ -134,8 +183,8 @@ pub struct Limits {
     /// How long one run of Helm may take before it counts as failed
     #[arg(long, env = "CHARTHOUSE_HELM_TIMEOUT", default_value = "10m", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub helm_timeout: Duration,
-    /// Most output of one run of Helm that is read, in bytes; more fails the run
-    #[arg(long, env = "CHARTHOUSE_HELM_OUTPUT_MAX_BYTES", default_value_t = 16 << 20, value_name = "BYTES")]
+    /// Largest manifest one run of Helm may render, in bytes; its messages may take a quarter of that
+    #[arg(long, env = "CHARTHOUSE_HELM_OUTPUT_MAX_BYTES", default_value_t = 4 << 20, value_name = "BYTES")]
     pub helm_output_max_bytes: u64,
     /// Address space one run of Helm may use, in bytes
     #[arg(long, env = "CHARTHOUSE_HELM_MEMORY_MAX_BYTES", default_value_t = 4 << 30, value_name = "BYTES")]
@@ -143,7 +192,7 @@ pub struct Limits {
     /// How many runs of Helm may go on at once
     #[arg(long, env = "CHARTHOUSE_HELM_RUNS_MAX", default_value_t = 4, value_name = "COUNT")]
     pub helm_runs_max: usize,
-    /// How long a read waits for a position it must have seen
+    /// How long a mutation waits for the views to show what it recorded
     #[arg(long, env = "CHARTHOUSE_READ_WAIT", default_value = "5s", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub read_wait: Duration,
     /// How long an upload id can be used

@@ -1,11 +1,30 @@
 //! Documents kept as blobs: what events name by digest, in canonical JSON.
 
 use bytes::Bytes;
-use domain::{digest::Digest, listing::Listing, review_policy::ReviewPolicy};
+use domain::{digest::Digest, listing::Listing};
 use eventstore::{BlobError, Blobs};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::chart_archive::Chart;
+
+/// A document that is not kept yet, and what it will be named by.
+pub struct Document {
+    pub digest: Digest,
+    canonical: Bytes,
+}
+
+impl Document {
+    /// # Errors
+    ///
+    /// [`ContentError::NotCanonical`] if the value has no canonical JSON; those of this crate have.
+    pub fn new(document: &impl Serialize) -> Result<Self, ContentError> {
+        let canonical = serde_json_canonicalizer::to_vec(document).map_err(ContentError::NotCanonical)?;
+        Ok(Self {
+            digest: from_store(eventstore::Digest::of(&canonical)),
+            canonical: canonical.into(),
+        })
+    }
+}
 
 /// Published content, by SHA-256. What is removed reads as absent.
 #[derive(Clone)]
@@ -55,29 +74,21 @@ impl Content {
         }
     }
 
-    pub async fn put_listing(&self, listing: &Listing) -> Result<Digest, ContentError> {
-        self.put_document(listing).await
-    }
-
     pub async fn listing(&self, digest: Digest) -> Result<Option<Listing>, ContentError> {
         self.document(digest).await
     }
 
-    pub async fn put_chart(&self, chart: &Chart) -> Result<Digest, ContentError> {
-        self.put_document(chart).await
+    /// Keeps a document; it is durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`ContentError::Blob`] if it could not be written.
+    pub async fn keep(&self, document: Document) -> Result<(), ContentError> {
+        self.put(document.canonical).await.map(drop)
     }
 
     pub async fn chart(&self, digest: Digest) -> Result<Option<Chart>, ContentError> {
         self.document(digest).await
-    }
-
-    pub async fn put_policy(&self, policy: &ReviewPolicy) -> Result<Digest, ContentError> {
-        self.put_document(policy).await
-    }
-
-    async fn put_document<T: Serialize>(&self, document: &T) -> Result<Digest, ContentError> {
-        let canonical = serde_json_canonicalizer::to_vec(document).map_err(ContentError::NotCanonical)?;
-        self.put(canonical.into()).await
     }
 
     async fn document<T: DeserializeOwned>(&self, digest: Digest) -> Result<Option<T>, ContentError> {

@@ -4,6 +4,7 @@
 
 mod directory;
 mod helm;
+mod operation;
 mod worker;
 
 pub use self::{helm::Helm, worker::Worker};

@@ -5,9 +5,11 @@
 
 mod accounts;
 mod apps;
+mod as_of;
 mod audit;
 mod categories;
 mod error;
+mod limits;
 mod listings;
 mod mutations;
 mod node_id;
@@ -19,16 +21,20 @@ mod scalars;
 mod storefront;
 mod subscriptions;
 mod tenancy;
+#[cfg(test)]
+mod tests;
 mod versions;
 mod viewer;
 
 use async_graphql::MergedObject;
 
-pub use self::node_id::NodeId;
+pub use self::{
+    error::{give_codes, request_error},
+    node_id::NodeId,
+    viewer::timed_out,
+};
 use crate::services::Services;
 
-/// The full introspection query of common tools is 13 levels deep.
-const DEPTH_MAX: usize = 15;
 /// Fields a query may ask for, those of a list counted once for every item it may have.
 const COMPLEXITY_MAX: usize = 20_000;
 
@@ -51,7 +57,11 @@ pub struct Query(
 /// The schema, answering from `services`.
 #[must_use]
 pub fn schema(services: Services) -> Schema {
-    builder().data(services).finish()
+    builder()
+        .extension(limits::Limits::new(&services.limits))
+        .extension(viewer::Executions)
+        .data(services)
+        .finish()
 }
 
 /// The schema as a document: `schema.graphql`.
@@ -66,6 +76,5 @@ fn builder() -> async_graphql::SchemaBuilder<Query, mutations::Mutation, subscri
         mutations::Mutation::default(),
         subscriptions::Subscription,
     )
-    .limit_depth(DEPTH_MAX)
     .limit_complexity(COMPLEXITY_MAX)
 }

@@ -7,19 +7,22 @@ mod extract;
 mod graphiql;
 mod graphql;
 mod health;
+mod serve;
 mod uploads;
+
+use std::time::Duration;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    http::{HeaderValue, StatusCode, header},
-    middleware,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderName, HeaderValue, header},
+    middleware::{self, Next},
     response::{IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
-use tower_http::{set_header::SetResponseHeaderLayer, timeout::TimeoutLayer, trace::TraceLayer};
+use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
 
-pub use self::error::HttpError;
+pub use self::{error::HttpError, serve::serve};
 use crate::{graphql::Schema, services::Services};
 
 /// What a handler needs.
@@ -32,7 +35,7 @@ pub struct App {
 /// Every route of the server.
 pub fn router(services: Services, schema: Schema) -> Router {
     let limits = &services.limits;
-    let in_time = |limit| TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limit);
+    let in_time = |limit| middleware::from_fn(move |request, next| in_time(limit, request, next));
     let requests = Router::new()
         .route("/", get(|| async { Redirect::temporary("/graphql") }))
         .route("/graphql", get(graphql::get).post(graphql::post))
@@ -64,21 +67,25 @@ pub fn router(services: Services, schema: Schema) -> Router {
         .merge(uploads)
         .merge(endless)
         .merge(probes)
-        .fallback(|| async { HttpError::not_found("page").into_response() })
-        .layer(middleware::map_response(no_store))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
+        .fallback(|| async { HttpError::not_found("page") })
+        .method_not_allowed_fallback(|| async { HttpError::method_not_allowed() })
+        .layer(unless_set(header::CACHE_CONTROL, "no-store"))
+        .layer(unless_set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(unless_set(header::REFERRER_POLICY, "no-referrer"))
+        .layer(unless_set(
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
         ))
         .layer(TraceLayer::new_for_http())
         .with_state(App { services, schema })
 }
 
-/// Answers are for whoever asked, unless a handler says otherwise.
-async fn no_store(mut response: Response) -> Response {
-    response
-        .headers_mut()
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
-    response
+/// What every answer says, unless a handler says otherwise: it is for whoever asked, and it is no page.
+fn unless_set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+async fn in_time(limit: Duration, request: Request, next: Next) -> Response {
+    let answer = tokio::time::timeout(limit, next.run(request)).await;
+    answer.unwrap_or_else(|_| HttpError::timeout(limit).into_response())
 }

@@ -1,10 +1,11 @@
 //! Everything a running Charthouse has open, put together once.
 
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{fs, io, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc, time::Duration};
 
 use domain::{cluster, names::InvalidName};
-use eventstore::{Blobs, EventStore, MasterKey, Mode};
+use eventstore::{Blobs, EventStore, HighWater, MasterKey, Mode, OpenOptions};
 use projections::{ViewError, Views};
+use tokio::sync::Semaphore;
 
 use crate::{
     commands::{CommandError, Commands, Giver, RegisterCluster},
@@ -17,6 +18,13 @@ use crate::{
 /// The cluster every installation has from the start: a folder of rendered manifests.
 pub const DEFAULT_CLUSTER: &str = "local";
 
+/// Uploads read and checked at once; each may take 120 MiB of memory meanwhile.
+const UPLOADS_MAX: usize = 4;
+/// How long the views wait after trouble.
+const FOLLOW_RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// How often it is remembered how far the log reaches.
+const HIGH_WATER_INTERVAL: Duration = Duration::from_secs(5);
+
 #[derive(Clone)]
 pub struct Services {
     pub data: DataFolder,
@@ -27,6 +35,8 @@ pub struct Services {
     pub views: Views,
     pub key: ServerKey,
     pub commands: Commands,
+    /// Places for uploads that are read and checked at once.
+    pub uploads: Arc<Semaphore>,
     follower: Arc<tokio::task::JoinHandle<ViewError>>,
 }
 
@@ -34,6 +44,12 @@ pub struct Services {
 pub enum OpenError {
     #[error("the data folder {} could not be made", path.display())]
     Folder {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("what is remembered of the log in {} could not be read", path.display())]
+    HighWater {
         path: PathBuf,
         #[source]
         source: io::Error,
@@ -65,10 +81,10 @@ impl Services {
     ///
     /// [`OpenError`] names what could not be opened; nothing is changed then.
     pub async fn open(data: DataFolder, limits: Limits) -> Result<Self, OpenError> {
-        for path in [data.path().to_owned(), data.keys(), data.blobs(), data.clusters()] {
-            fs::create_dir_all(&path).map_err(|source| OpenError::Folder { path, source })?;
-        }
-        let log = EventStore::open(&data.log_url(), Mode::Append).await?;
+        make_folders(&data)?;
+        let log = open_log(&data).await?;
+        // Only now is it certain that no other server works there.
+        empty_scratch(&data)?;
         let blobs = Blobs::open(&data.blobs())?;
         let vault = eventstore::Vault::open(&log, MasterKey::from_file(&data.keys().join("master.key"))?).await?;
         let vault = Vault::new(vault);
@@ -94,6 +110,7 @@ impl Services {
             views,
             key,
             commands,
+            uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
             follower: Arc::new(follower),
         };
         services.catch_up().await?;
@@ -107,15 +124,44 @@ impl Services {
         !self.follower.is_finished()
     }
 
+    /// Remembers how far the log reaches, outside of it, now and again until it is closed.
+    ///
+    /// What was appended since is not missed if a restored log lacks it; the interval bounds how much that is.
+    pub async fn remember_the_log(self) {
+        let mut size = self.log.size();
+        loop {
+            self.save_high_water().await;
+            tokio::time::sleep(HIGH_WATER_INTERVAL).await;
+            if size.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn save_high_water(&self) {
+        let path = self.data.high_water();
+        let saved = match self.log.high_water().await {
+            Ok(high_water) => high_water.save(&path).map_err(Into::into),
+            Err(error) => Err(Box::<dyn std::error::Error + Send + Sync>::from(error)),
+        };
+        if let Err(error) = saved {
+            tracing::warn!(
+                error = error.as_ref() as &dyn std::error::Error,
+                "how far the log reaches could not be remembered"
+            );
+        }
+    }
+
     /// Finishes what was begun and gives the data folder up.
     pub async fn close(&self) {
+        self.save_high_water().await;
         self.follower.abort();
         self.log.close().await;
     }
 
     async fn catch_up(&self) -> Result<(), OpenError> {
         let size = self.log.head().await?.size;
-        let mut behind = tokio::time::interval(std::time::Duration::from_secs(2));
+        let mut behind = tokio::time::interval(Duration::from_secs(2));
         behind.tick().await;
         loop {
             tokio::select! {
@@ -144,12 +190,58 @@ impl Services {
     }
 }
 
-/// Follows the log until an event cannot be understood.
+/// Opens the log, and begins a new epoch if it is an older copy of the one that is remembered.
+async fn open_log(data: &DataFolder) -> Result<EventStore, OpenError> {
+    let path = data.high_water();
+    let remembered = HighWater::load(&path).map_err(|source| OpenError::HighWater { path, source })?;
+    let options = OpenOptions {
+        remembered,
+        ..OpenOptions::new(Mode::Append)
+    };
+    Ok(EventStore::open_with(&data.log_url(), options).await?)
+}
+
+/// Makes what is missing. What is in the data folder is the server's alone: values and manifests hold secrets.
+fn make_folders(data: &DataFolder) -> Result<(), OpenError> {
+    let folders = [
+        data.path().to_owned(),
+        data.keys(),
+        data.blobs(),
+        data.clusters(),
+        data.scratch(),
+    ];
+    for path in folders {
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        made.map_err(|source| OpenError::Folder { path, source })?;
+    }
+    Ok(())
+}
+
+/// What a server that was killed left behind.
+fn empty_scratch(data: &DataFolder) -> Result<(), OpenError> {
+    let path = data.scratch();
+    let emptied = fs::remove_dir_all(&path).and_then(|()| fs::DirBuilder::new().mode(0o700).create(&path));
+    emptied.map_err(|source| OpenError::Folder { path, source })
+}
+
+/// Follows the log until an event cannot be understood. Trouble with the disk or the database passes.
 async fn follow(views: Views, log: EventStore, blobs: Blobs) -> ViewError {
-    let Err(error) = views.follow(log, blobs).await;
-    tracing::error!(
-        error = &error as &dyn std::error::Error,
-        "the views stopped following the log"
-    );
-    error
+    loop {
+        let Err(error) = views.follow(log.clone(), blobs.clone()).await;
+        if matches!(
+            error,
+            ViewError::Undecodable { .. } | ViewError::Log(eventstore::ReadError::Closed)
+        ) {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the views stopped following the log"
+            );
+            return error;
+        }
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the views could not follow the log; trying again"
+        );
+        tokio::time::sleep(FOLLOW_RETRY_INTERVAL).await;
+    }
 }

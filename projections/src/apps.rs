@@ -15,7 +15,7 @@ use domain::{
 use rusqlite::{Connection, Transaction, types::Value};
 use serde::{Deserialize, Serialize};
 
-pub use self::versions::{ReviewClaim, Stage, Submission, Version, is_submitted_listing, version, versions};
+pub use self::versions::{ReviewClaim, Stage, Submission, Version, is_submitted_listing, places, version, versions};
 use crate::{
     dossier::{Change, Dossier},
     error::ViewError,
@@ -218,6 +218,7 @@ impl Kept for App {
     const TABLE: &'static str = "app";
     const KEY: &'static [&'static str] = &["id"];
     const COLUMNS: &'static [&'static str] = &["workspace", "chart", "uploaded", "status", "row"];
+    const PAST_KEYS: &'static [&'static str] = &["id", "workspace, uploaded"];
 
     fn key(&self) -> Vec<Value> {
         values![self.id]

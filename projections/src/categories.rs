@@ -115,6 +115,7 @@ impl Kept for Category {
     const TABLE: &'static str = "category";
     const KEY: &'static [&'static str] = &["id"];
     const COLUMNS: &'static [&'static str] = &["name", "icon", "created"];
+    const PAST_KEYS: &'static [&'static str] = &["id"];
 
     fn key(&self) -> Vec<Value> {
         values![self.id]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use domain::event::UndecodableEvent;
 
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,12 @@ pub enum ViewError {
     /// The key came from another list, or was made up.
     #[error("{0:?} is not a place in this list")]
     InvalidKey(String),
+    /// The views did not stand there yet.
+    #[error("position {asked} is still to come: {reached} events were applied")]
+    InTheFuture { asked: u64, reached: u64 },
+    /// Nothing had happened yet.
+    #[error("the log begins after {0}")]
+    BeforeTheLog(DateTime<Utc>),
     #[error("the log could not be read")]
     Log(#[from] eventstore::ReadError),
     #[error("published content could not be read")]

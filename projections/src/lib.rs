@@ -4,7 +4,7 @@
 //! |---|---|
 //! | how the log becomes rows | `projector.rs`, then `writer.rs` |
 //! | what rows there are, and what can be asked of them | a noun: [`storefront`], [`apps`], [`reviews`], … |
-//! | how a row remembers its past | `moment.rs` |
+//! | how a row remembers its past, and how that is read | `moment.rs`, `past.rs` |
 //! | when a file is thrown away | `file.rs`, `checkpoint.rs` |
 //!
 //! Rows hold ids, facts, digests and sealed references, never text that must be erasable.
@@ -23,6 +23,7 @@ mod fetch;
 mod file;
 mod moment;
 pub mod page;
+mod past;
 mod projector;
 mod readers;
 pub mod releases;
@@ -46,6 +47,7 @@ pub use crate::{
     access::Access,
     checkpoint::position,
     error::ViewError,
+    moment::Moment,
     page::{Key, Keyed, Page, PageRequest},
     writer::Progress,
 };
@@ -53,11 +55,14 @@ use crate::{readers::Readers, writer::Writer};
 
 /// Threads that answer questions. More gain nothing: answers come from memory.
 const READERS: usize = 4;
+/// Threads that answer questions about the past, which take longer and do not hold up the others.
+const PAST_READERS: usize = 2;
 
 /// The views of one log in one file. Clones share it.
 #[derive(Clone)]
 pub struct Views {
     readers: Arc<Readers>,
+    past: Arc<Readers>,
     writer: Arc<Mutex<Writer>>,
     progress: watch::Receiver<Progress>,
 }
@@ -72,7 +77,8 @@ impl Views {
     pub async fn open(path: &Path, log: &EventStore) -> Result<Self, ViewError> {
         let writer = Writer::new(file::open(path, log).await?)?;
         Ok(Self {
-            readers: Arc::new(Readers::start(path, READERS)?),
+            readers: Arc::new(Readers::start(path, READERS, file::open_for_reading)?),
+            past: Arc::new(Readers::start(path, PAST_READERS, past::open)?),
             progress: writer.progress(),
             writer: Arc::new(Mutex::new(writer)),
         })
@@ -126,5 +132,29 @@ impl Views {
         Q: FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static,
     {
         self.readers.ask(question).await
+    }
+
+    /// Asks a question of the views as they stood at `moment`: of the store, apps, versions, the review queue and
+    /// categories it reads what [`Views::read`] would have read then. All else it reads is of now.
+    ///
+    /// # Errors
+    ///
+    /// [`ViewError::InTheFuture`] if the views did not reach that moment yet, and those of [`Views::read`]. The search
+    /// index holds the present only: [`storefront::search`] for words fails in the past.
+    pub async fn read_at<T, Q>(&self, moment: Moment, question: Q) -> Result<T, ViewError>
+    where
+        T: Send + 'static,
+        Q: FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static,
+    {
+        match moment {
+            Moment::Now => self.read(question).await,
+            Moment::At(position) => {
+                let question = move |conn: &Connection| {
+                    past::turn_to(conn, position)?;
+                    question(conn)
+                };
+                self.past.ask(question).await
+            }
+        }
     }
 }

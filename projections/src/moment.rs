@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     checkpoint,
+    error::ViewError,
     page::Conditions,
     sql::{self, ToColumn, values},
 };
@@ -22,6 +23,26 @@ pub struct Mark {
     pub at: DateTime<Utc>,
     /// `None` is Charthouse itself.
     pub by: Option<AccountId>,
+}
+
+/// When the views are asked about; see [`Views::read_at`](crate::Views::read_at).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    Now,
+    /// Right after the event at this position.
+    At(u64),
+}
+
+impl Moment {
+    /// Right after the last event at `time` or before.
+    ///
+    /// # Errors
+    ///
+    /// [`ViewError::BeforeTheLog`] if the first event came later.
+    pub fn at_time(conn: &Connection, time: DateTime<Utc>) -> Result<Self, ViewError> {
+        let after = first_position_not(conn, |at| at <= time)?;
+        after.checked_sub(1).map(Self::At).ok_or(ViewError::BeforeTheLog(time))
+    }
 }
 
 /// A span of time. Events have the log's time, which never goes back.
@@ -37,17 +58,23 @@ impl Period {
     /// Restricts `column`, which holds positions, to what happened in this period.
     pub(crate) fn restrict(self, conn: &Connection, column: &str, conditions: &mut Conditions) -> rusqlite::Result<()> {
         if let Some(from) = self.from {
-            conditions.add(&format!("{column} >= ?"), values![position_at(conn, from)?]);
+            conditions.add(
+                &format!("{column} >= ?"),
+                values![first_position_not(conn, |at| at < from)?],
+            );
         }
         if let Some(until) = self.until {
-            conditions.add(&format!("{column} < ?"), values![position_at(conn, until)?]);
+            conditions.add(
+                &format!("{column} < ?"),
+                values![first_position_not(conn, |at| at < until)?],
+            );
         }
         Ok(())
     }
 }
 
-/// The position of the first event at `time` or after, or where it will be.
-fn position_at(conn: &Connection, time: DateTime<Utc>) -> rusqlite::Result<u64> {
+/// The position of the first event whose time is not `early`, or where it will be.
+fn first_position_not(conn: &Connection, early: impl Fn(DateTime<Utc>) -> bool) -> rusqlite::Result<u64> {
     let mut low = 0;
     let mut high = checkpoint::position(conn)?;
     while low < high {
@@ -55,7 +82,7 @@ fn position_at(conn: &Connection, time: DateTime<Utc>) -> rusqlite::Result<u64> 
         let found = sql::first(conn, "SELECT at FROM audit WHERE position = ?", values![middle], |c| {
             c.take()
         })?;
-        if found.is_some_and(|at: DateTime<Utc>| at < time) {
+        if found.is_some_and(&early) {
             low = middle + 1;
         } else {
             high = middle;
@@ -70,6 +97,8 @@ pub(crate) trait Kept: PartialEq {
     /// The columns that name the row, then the others; `valid_from` comes after them.
     const KEY: &'static [&'static str];
     const COLUMNS: &'static [&'static str];
+    /// What the past is looked up by and listed in the order of: lists of columns.
+    const PAST_KEYS: &'static [&'static str];
 
     fn key(&self) -> Vec<Value>;
     /// The values of the columns after the key.
@@ -81,7 +110,14 @@ pub(crate) fn create_history<R: Kept>(conn: &Connection) -> rusqlite::Result<()>
     let table = R::TABLE;
     conn.execute_batch(&format!(
         "CREATE TABLE {table}_history AS SELECT *, 0 AS valid_to FROM {table} WHERE 0"
-    ))
+    ))?;
+    for (n, key) in R::PAST_KEYS.iter().enumerate() {
+        // With its validity in the index, a row of another moment is passed over without being read.
+        conn.execute_batch(&format!(
+            "CREATE INDEX {table}_history_{n} ON {table}_history ({key}, valid_to, valid_from)"
+        ))?;
+    }
+    Ok(())
 }
 
 /// Makes the live row `after`, and keeps what it was `before`, if that is another.

@@ -174,6 +174,23 @@ impl PageRequest {
         self.first + 1
     }
 
+    /// The page of those rows of `list` that `keep` keeps, out of as many of its pages as that takes.
+    pub fn sift<T>(
+        &self,
+        list: impl Fn(&Self) -> Result<Page<T>, ViewError>,
+        keep: impl Fn(&Keyed<T>) -> bool,
+    ) -> Result<Page<T>, ViewError> {
+        let (mut kept, mut request) = (Vec::new(), self.clone());
+        loop {
+            let Page { items, has_next } = list(&request)?;
+            request.after = items.last().map(|item| item.key.clone());
+            kept.extend(items.into_iter().filter(&keep));
+            if !has_next || kept.len() > self.first {
+                return Ok(self.page(kept));
+            }
+        }
+    }
+
     pub(crate) fn page<T>(&self, mut items: Vec<Keyed<T>>) -> Page<T> {
         let has_next = items.len() > self.first;
         items.truncate(self.first);

@@ -10,7 +10,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::{error::ViewError, file};
+use crate::error::ViewError;
 
 type Question = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -20,11 +20,15 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    pub(crate) fn start(path: &Path, threads: usize) -> Result<Self, ViewError> {
+    pub(crate) fn start(
+        path: &Path,
+        threads: usize,
+        open: fn(&Path) -> rusqlite::Result<Connection>,
+    ) -> Result<Self, ViewError> {
         let (questions, asked) = mpsc::channel::<Question>();
         let asked = Arc::new(Mutex::new(asked));
         for _ in 0..threads {
-            let mut conn = file::open_for_reading(path)?;
+            let mut conn = open(path)?;
             let asked = Arc::clone(&asked);
             let answer = move || {
                 // The lock is held while waiting, so that the next question wakes exactly one thread.

@@ -343,6 +343,7 @@ impl Kept for QueueEntry {
     const TABLE: &'static str = "queue";
     const KEY: &'static [&'static str] = &["submitted"];
     const COLUMNS: &'static [&'static str] = &["submission", "app", "row"];
+    const PAST_KEYS: &'static [&'static str] = &["submitted", "app, submitted"];
 
     fn key(&self) -> Vec<Value> {
         values![self.submitted.position]

@@ -350,6 +350,7 @@ impl Kept for Row {
         "first_published",
         "first_published_at",
     ];
+    const PAST_KEYS: &'static [&'static str] = &["published", "category, published", "app"];
 
     fn key(&self) -> Vec<Value> {
         values![self.published]

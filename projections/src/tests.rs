@@ -12,4 +12,5 @@ mod releases;
 mod reviews;
 mod storefront;
 mod tenancy;
+mod time_travel;
 mod world;

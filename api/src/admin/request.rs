@@ -30,8 +30,12 @@ use crate::{
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub enum AdminRequest {
+    /// Believes the clock of the server that runs on the folder, after it jumped.
+    AcceptClock,
     CreateAccount {
         name: AccountName,
+        /// Granted at once, on the platform.
+        role: Option<RoleName>,
     },
     CreateToken {
         account: AccountName,
@@ -101,9 +105,14 @@ impl AdminRequest {
     pub async fn carry_out(self, services: &Services) -> Result<AdminAnswer, AdminError> {
         let admin = Admin { services };
         match self {
-            Self::CreateAccount { name } => {
-                let message = format!("account {name} created");
-                admin.create(&CreateAccount { name }, message).await
+            Self::AcceptClock => {
+                services.log.accept_clock();
+                Ok(done(format!("the clock is accepted: it is {}", clock::now())))
+            }
+            Self::CreateAccount { name, role } => {
+                let as_role = role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
+                let message = format!("account {name} created{as_role}");
+                admin.create(&CreateAccount { name, role }, message).await
             }
             Self::CreateWorkspace { name } => {
                 let message = format!("workspace {name} created");
@@ -196,7 +205,10 @@ impl Admin<'_> {
         let account = self.account(name).await?;
         let secret = auth::new_token().map_err(|error| AdminError::new("INTERNAL", error))?;
         let token = TokenId::from_uuid(ids::fresh());
-        let expires = lifetime.map(|lifetime| clock::now() + lifetime);
+        let too_long = || AdminError::new("LIFETIME_TOO_LONG", "there is no time so far ahead");
+        let expires = lifetime
+            .map(|lifetime| clock::after(lifetime).ok_or_else(too_long))
+            .transpose()?;
         self.run(&IssueToken {
             account,
             token,

@@ -4,18 +4,22 @@ use std::{
     io,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{UnixListener, UnixStream},
+    sync::Semaphore,
 };
 
 use super::{AdminAnswer, AdminError, AdminRequest};
 use crate::services::Services;
 
 const LINE_MAX_BYTES: u64 = 64 << 10;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECTIONS_MAX: usize = 16;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, thiserror::Error)]
@@ -64,11 +68,16 @@ impl AdminSocket {
 
     /// Answers requests until it is dropped.
     pub async fn serve(self, services: Services) {
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         loop {
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+                return;
+            };
             match self.listener.accept().await {
                 Ok((stream, _)) => {
                     let services = services.clone();
                     tokio::spawn(async move {
+                        let _place = place;
                         if let Err(error) = answer(stream, &services).await {
                             tracing::warn!(error = &error as &dyn std::error::Error, "an admin request broke off");
                         }
@@ -96,7 +105,11 @@ impl Drop for AdminSocket {
 async fn answer(stream: UnixStream, services: &Services) -> Result<(), io::Error> {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
-    BufReader::new(reader.take(LINE_MAX_BYTES)).read_line(&mut line).await?;
+    let mut reader = BufReader::new(reader.take(LINE_MAX_BYTES));
+    tokio::time::timeout(REQUEST_TIMEOUT, reader.read_line(&mut line)).await??;
+    if !line.ends_with('\n') {
+        return Err(io::ErrorKind::UnexpectedEof.into()); // half a request is none
+    }
     let outcome = match serde_json::from_str::<AdminRequest>(&line) {
         Ok(request) => request.carry_out(services).await,
         Err(error) => Err(AdminError {

@@ -33,11 +33,17 @@ pub(super) fn shown(entry: &Entry, limits: &ArchiveLimits) -> Result<String, Arc
 
 /// Accepts what Helm accepts as `values.yaml`: YAML documents that are mappings or empty.
 pub(super) fn check_values(text: &str) -> Result<(), ArchiveError> {
-    let invalid = |problem| ArchiveError::ValuesInvalid { problem };
-    for shape in yaml::shapes(text).map_err(invalid)? {
-        if let Shape::Other(found) = shape {
-            return Err(invalid(format!("it must hold a mapping, found {found}")));
-        }
-    }
-    Ok(())
+    values_problem(text).map_or(Ok(()), |problem| Err(ArchiveError::ValuesInvalid { problem }))
+}
+
+/// What is wrong with values, if anything is. Safe on hostile text: it is weighed before anything is built of it.
+pub fn values_problem(text: &str) -> Option<String> {
+    let shapes = match yaml::shapes(text) {
+        Ok(shapes) => shapes,
+        Err(problem) => return Some(problem),
+    };
+    shapes.into_iter().find_map(|shape| match shape {
+        Shape::Other(found) => Some(format!("it must hold a mapping, found {found}")),
+        _ => None,
+    })
 }

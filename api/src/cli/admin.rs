@@ -42,6 +42,15 @@ enum Noun {
     /// Namespaces of clusters that a workspace installs into
     #[command(subcommand)]
     Project(ProjectVerb),
+    /// The clock of the running server, after it jumped and appends stopped
+    #[command(subcommand)]
+    Clock(ClockVerb),
+}
+
+#[derive(Debug, Subcommand)]
+enum ClockVerb {
+    /// Believe the clock as it is now; a wrong time would be in the log for ever
+    Accept,
 }
 
 #[derive(Debug, Subcommand)]
@@ -125,57 +134,40 @@ struct PlaceArguments {
 
 impl Admin {
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
-        for request in requests(self.noun) {
-            let answer = carry_out(&self.data, request).await??;
-            show(&answer, self.json)?;
-        }
-        Ok(())
+        let answer = carry_out(&self.data, request(self.noun)).await??;
+        show(&answer, self.json)
     }
 }
 
-fn requests(noun: Noun) -> Vec<AdminRequest> {
+fn request(noun: Noun) -> AdminRequest {
     match noun {
-        Noun::Account(AccountVerb::Create { name, role }) => {
-            let grant = role.map(|role| AdminRequest::GrantRole {
-                account: name.clone(),
-                role,
-                place: AdminPlace::Platform,
-            });
-            std::iter::once(AdminRequest::CreateAccount { name })
-                .chain(grant)
-                .collect()
-        }
-        Noun::Token(TokenVerb::Create { account, lifetime }) => vec![AdminRequest::CreateToken { account, lifetime }],
-        Noun::Token(TokenVerb::Revoke { account, token }) => vec![AdminRequest::RevokeToken { account, token }],
-        Noun::Role(RoleVerb::Define { role, permissions }) => vec![AdminRequest::DefineRole { role, permissions }],
-        Noun::Role(RoleVerb::Grant { account, role, place }) => {
-            vec![AdminRequest::GrantRole {
-                account,
-                role,
-                place: place.into(),
-            }]
-        }
-        Noun::Role(RoleVerb::Revoke { account, role, place }) => {
-            vec![AdminRequest::RevokeRole {
-                account,
-                role,
-                place: place.into(),
-            }]
-        }
-        Noun::Workspace(WorkspaceVerb::Create { name }) => vec![AdminRequest::CreateWorkspace { name }],
+        Noun::Account(AccountVerb::Create { name, role }) => AdminRequest::CreateAccount { name, role },
+        Noun::Token(TokenVerb::Create { account, lifetime }) => AdminRequest::CreateToken { account, lifetime },
+        Noun::Token(TokenVerb::Revoke { account, token }) => AdminRequest::RevokeToken { account, token },
+        Noun::Role(RoleVerb::Define { role, permissions }) => AdminRequest::DefineRole { role, permissions },
+        Noun::Role(RoleVerb::Grant { account, role, place }) => AdminRequest::GrantRole {
+            account,
+            role,
+            place: place.into(),
+        },
+        Noun::Role(RoleVerb::Revoke { account, role, place }) => AdminRequest::RevokeRole {
+            account,
+            role,
+            place: place.into(),
+        },
+        Noun::Clock(ClockVerb::Accept) => AdminRequest::AcceptClock,
+        Noun::Workspace(WorkspaceVerb::Create { name }) => AdminRequest::CreateWorkspace { name },
         Noun::Project(ProjectVerb::Create {
             workspace,
             name,
             cluster,
             namespace,
-        }) => {
-            vec![AdminRequest::CreateProject {
-                workspace,
-                name,
-                cluster,
-                namespace,
-            }]
-        }
+        }) => AdminRequest::CreateProject {
+            workspace,
+            name,
+            cluster,
+            namespace,
+        },
     }
 }
 

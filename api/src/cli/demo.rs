@@ -13,13 +13,15 @@ use clap::Args;
 
 use self::{narrator::Narrator, people::People};
 use super::serve::{Server, stop_asked_for};
-use crate::config::{DataFolder, ServerOptions};
+use crate::config::{DataFolder, Log, ServerOptions};
 
 #[derive(Debug, Args)]
 pub struct Demo {
     /// Folder to play in; it must be empty, or not be there yet
     #[arg(long, env = "CHARTHOUSE_DATA", default_value = "charthouse-demo", value_name = "DIR")]
     data: PathBuf,
+    #[command(flatten)]
+    log: Log,
     /// End after the last step instead of leaving the server running; the exit status says whether every step went as
     /// told
     #[arg(long)]
@@ -30,7 +32,10 @@ pub struct Demo {
 
 impl Demo {
     pub async fn run(self) -> Result<ExitCode, Box<dyn Error>> {
-        let data = DataFolder { root: self.data };
+        let data = DataFolder {
+            root: self.data,
+            log: self.log,
+        };
         if std::fs::read_dir(data.path()).is_ok_and(|mut entries| entries.next().is_some()) {
             let folder = data.path().display();
             return Err(

@@ -1,6 +1,6 @@
 //! `charthouse serve`: everything in one process.
 
-use std::{error::Error, net::SocketAddr, path::Path};
+use std::{error::Error, net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 use tokio::{
@@ -51,7 +51,7 @@ pub struct Server {
     pub address: SocketAddr,
     pub services: Services,
     stop: oneshot::Sender<()>,
-    http: JoinHandle<std::io::Result<()>>,
+    http: JoinHandle<()>,
     background: JoinSet<()>,
 }
 
@@ -66,20 +66,20 @@ impl Server {
         let address = listener.local_addr()?;
         let helm = Helm::new(helm, &limits);
         let services = Services::open(data, limits).await?;
-        report_helm(&helm, services.data.path()).await;
 
         let mut background = JoinSet::new();
         let socket = AdminSocket::bind(&services.data.admin_socket())?;
         background.spawn(socket.serve(services.clone()));
+        background.spawn(services.clone().remember_the_log());
+        background.spawn(report_helm(helm.clone(), services.data.scratch()));
         background.spawn(work(Worker::new(services.clone(), helm)));
 
         let (stop, stopped) = oneshot::channel::<()>();
         let router = http::router(services.clone(), graphql::schema(services.clone()));
-        let serve = axum::serve(listener, router).with_graceful_shutdown(async {
+        let http = tokio::spawn(http::serve(listener, router, async {
             // A sender that is gone asks for the same.
             let _ = stopped.await;
-        });
-        let http = tokio::spawn(async { serve.await });
+        }));
         Ok(Self {
             address,
             services,
@@ -109,8 +109,8 @@ async fn work(worker: Worker) {
 }
 
 /// A store can be browsed without Helm, so a missing one is said and not fatal.
-async fn report_helm(helm: &Helm, scratch: &Path) {
-    match helm.version(scratch).await {
+async fn report_helm(helm: Helm, scratch: PathBuf) {
+    match helm.version(&scratch).await {
         Ok(version) => tracing::info!(%version, "found helm"),
         Err(error) => tracing::warn!(error = &error as &dyn Error, "releases will fail until there is a helm"),
     }

@@ -34,11 +34,8 @@ impl Command for UploadApp {
         work.visible_workspace(self.workspace)?;
         work.authorize(Permission::AppUpload, Place::Workspace(self.workspace))?;
         let (chart, version, package) = uploaded_chart(work, &self.upload, self.workspace)?;
-        let listing = work
-            .commands
-            .content
-            .put_listing(&drafted_listing(work, &chart, &package).await?)
-            .await?;
+        let drafted = drafted_listing(work, &chart, &package).await?;
+        let listing = work.document(&drafted)?;
 
         let app = AppId::from_uuid(ids::fresh());
         let claim = Claim::App {
@@ -53,7 +50,8 @@ impl Command for UploadApp {
             package,
         };
         work.decide::<App>(app, upload).await?;
-        work.take_name(&claim, &holder::<App>(app)).await?;
+        let taken = work.take_name(&claim, &holder::<App>(app)).await;
+        taken.map_err(|error| if error.is("NAME_TAKEN") { exists(&claim) } else { error })?;
         Ok(Target::App(app))
     }
 }
@@ -94,6 +92,10 @@ pub struct ReplacePackage {
 impl Command for ReplacePackage {
     const NAME: &'static str = "ReplacePackage";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::Version(self.app, self.version.clone()))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let app = work.visible_app(self.app).await?;
         work.authorize(Permission::PackageReplace, Place::Workspace(app.workspace))?;
@@ -119,8 +121,12 @@ pub struct SubmitVersion {
 impl Command for SubmitVersion {
     const NAME: &'static str = "SubmitVersion";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::Version(self.app, self.version.clone()))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let policy = work.commands.content.put_policy(&ReviewPolicy::default()).await?;
+        let policy = work.document(&ReviewPolicy::default())?;
         let submission = SubmissionId::from_uuid(ids::fresh());
         let submit = Do::SubmitVersion {
             version: self.version.clone(),
@@ -142,6 +148,10 @@ pub struct WithdrawVersion {
 impl Command for WithdrawVersion {
     const NAME: &'static str = "WithdrawVersion";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::Version(self.app, self.version.clone()))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let withdraw = Do::WithdrawVersion {
             version: self.version.clone(),
@@ -161,6 +171,10 @@ pub struct DeleteVersion {
 impl Command for DeleteVersion {
     const NAME: &'static str = "DeleteVersion";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::Version(self.app, self.version.clone()))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let delete = Do::DeleteVersion {
             version: self.version.clone(),
@@ -177,6 +191,10 @@ pub struct DeleteApp {
 
 impl Command for DeleteApp {
     const NAME: &'static str = "DeleteApp";
+
+    fn target(&self) -> Option<Target> {
+        Some(Target::App(self.app))
+    }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let app = work.visible_app(self.app).await?;
@@ -241,6 +259,18 @@ fn uploaded_chart(
         Uploaded::Icon { .. } | Uploaded::Screenshot { .. } => {
             Err(InvalidUpload::WrongKind { expected: "chart" }.into())
         }
+    }
+}
+
+fn exists(claim: &Claim) -> CommandError {
+    let chart = match claim {
+        Claim::App { chart, .. } => chart.as_str(),
+        _ => "",
+    };
+    CommandError::Invalid {
+        code: "APP_EXISTS",
+        message: format!("this workspace has an app of the chart {chart} already; upload a version to it instead"),
+        path: vec!["input", "upload"],
     }
 }
 

@@ -47,6 +47,10 @@ pub struct EditCategory {
 impl Command for EditCategory {
     const NAME: &'static str = "EditCategory";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::Category(self.category))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.authorize(Permission::CategoryEdit, Place::Platform)?;
         let before = existing(work, self.category).await?;
@@ -79,6 +83,10 @@ pub struct DeleteCategory {
 impl Command for DeleteCategory {
     const NAME: &'static str = "DeleteCategory";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::Category(self.category))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.authorize(Permission::CategoryDelete, Place::Platform)?;
         let category = work
@@ -103,6 +111,10 @@ pub struct AssignCategory {
 
 impl Command for AssignCategory {
     const NAME: &'static str = "AssignCategory";
+
+    fn target(&self) -> Option<Target> {
+        Some(Target::App(self.app))
+    }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let app = work.visible_app(self.app).await?;

@@ -49,11 +49,15 @@ pub struct EditListing {
 impl Command for EditListing {
     const NAME: &'static str = "EditListing";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::App(self.app))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let (workspace, mut listing) = draft(work, self.app).await?;
         self.changes.apply(work, workspace, &mut listing)?;
         listing.check()?;
-        let listing = work.commands.content.put_listing(&listing).await?;
+        let listing = work.document(&listing)?;
         work.decide_on_app(self.app, Do::EditListing { listing }).await?;
         Ok(Target::App(self.app))
     }
@@ -69,6 +73,10 @@ pub struct SetIcon {
 impl Command for SetIcon {
     const NAME: &'static str = "SetIcon";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::App(self.app))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let (workspace, mut listing) = draft(work, self.app).await?;
         let icon = match uploaded(work, &self.upload, workspace)? {
@@ -78,7 +86,7 @@ impl Command for SetIcon {
             }
         };
         listing.icon = Some(icon);
-        let listing = work.commands.content.put_listing(&listing).await?;
+        let listing = work.document(&listing)?;
         work.decide_on_app(self.app, Do::SetIcon { icon, listing }).await?;
         Ok(Target::App(self.app))
     }
@@ -93,8 +101,12 @@ pub struct SubmitListing {
 impl Command for SubmitListing {
     const NAME: &'static str = "SubmitListing";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::App(self.app))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let policy = work.commands.content.put_policy(&ReviewPolicy::default()).await?;
+        let policy = work.document(&ReviewPolicy::default())?;
         let submission = SubmissionId::from_uuid(ids::fresh());
         work.decide_on_app(self.app, Do::SubmitListing { submission, policy })
             .await?;
@@ -110,6 +122,10 @@ pub struct WithdrawListing {
 
 impl Command for WithdrawListing {
     const NAME: &'static str = "WithdrawListing";
+
+    fn target(&self) -> Option<Target> {
+        Some(Target::App(self.app))
+    }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.decide_on_app(self.app, Do::WithdrawListing).await?;

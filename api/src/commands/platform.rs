@@ -11,7 +11,7 @@ use domain::{
     names::{AccountName, ClusterName, Namespace, ProjectName, RoleName, WorkspaceName},
     permission::Permission,
     project::{self, Project},
-    role::{self, Role},
+    role::{self, BuiltInRole, Role},
     workspace::{self, Workspace},
 };
 use serde::Serialize;
@@ -22,6 +22,8 @@ use crate::ids;
 #[derive(Debug, Serialize)]
 pub struct CreateAccount {
     pub name: AccountName,
+    /// Granted at once, on the platform.
+    pub role: Option<RoleName>,
 }
 
 impl Command for CreateAccount {
@@ -32,6 +34,11 @@ impl Command for CreateAccount {
         let id = AccountId::from_uuid(ids::fresh());
         let name = work.seal(&holder::<Account>(id), self.name.as_str()).await?;
         work.decide::<Account>(id, DoAccount::Create { name }).await?;
+        if let Some(role) = self.role.clone() {
+            role_exists(work, &role).await?;
+            let scope = Scope::Platform {};
+            work.decide::<Account>(id, DoAccount::Grant { role, scope }).await?;
+        }
         let claim = Claim::Account(work.commands.key.of_account_name(&self.name));
         work.take_name(&claim, &holder::<Account>(id)).await?;
         Ok(Target::Account(id))
@@ -51,6 +58,7 @@ impl Command for GrantRole {
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.authorize(Permission::AccountManage, Place::Platform)?;
         scope_exists(work, self.scope).await?;
+        role_exists(work, &self.role).await?;
         let grant = DoAccount::Grant {
             role: self.role.clone(),
             scope: self.scope,
@@ -237,6 +245,16 @@ impl Command for RegisterCluster {
             .await?;
         Ok(Target::Cluster(id))
     }
+}
+
+/// A role that is misspelt would be granted, and allow nothing.
+async fn role_exists(work: &mut Work<'_>, role: &RoleName) -> Result<(), CommandError> {
+    if BuiltInRole::named(role).is_none() {
+        work.load::<Role>(role.as_str())
+            .await?
+            .ok_or(CommandError::NotFound("role"))?;
+    }
+    Ok(())
 }
 
 async fn scope_exists(work: &mut Work<'_>, scope: Scope) -> Result<(), CommandError> {

@@ -1,16 +1,12 @@
 //! Why a command was not done.
 
-use domain::{
-    access::Denied,
-    decider::{Reject, RejectionKind},
-    listing::InvalidListing,
-};
+use domain::{access::Denied, decider::Reject, listing::InvalidListing};
 use eventstore::{ReadError, VaultError};
 use projections::ViewError;
 
 use crate::{content::ContentError, uploads::InvalidUpload};
 
-/// Why nothing was recorded. `docs/errors.md` lists the codes.
+/// Why a command has no outcome. `docs/errors.md` lists the codes.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// A rule of the domain refused it.
@@ -38,6 +34,15 @@ pub enum CommandError {
     Contention,
     #[error("the views are too far behind the log; try the same command id again")]
     ViewsBehind,
+    /// Nothing was recorded; trying again later may well succeed.
+    #[error("the log is out of reach; try again")]
+    Unavailable,
+    #[error("it is not known whether this was recorded; send it again with the same command id to find out")]
+    OutcomeUnknown,
+    #[error(
+        "the server's clock jumped by {ahead_seconds} s, and nothing is recorded until an administrator accepts it"
+    )]
+    ClockJumped { ahead_seconds: i64 },
     /// Somebody else was first: decide again. Never leaves the command path.
     #[error("a condition of the command no longer held")]
     Outrun,
@@ -70,6 +75,9 @@ impl CommandError {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Contention | Self::Outrun | Self::Repeated => "CONTENTION",
             Self::ViewsBehind => "VIEWS_BEHIND",
+            Self::Unavailable => "LOG_UNAVAILABLE",
+            Self::OutcomeUnknown => "OUTCOME_UNKNOWN",
+            Self::ClockJumped { .. } => "CLOCK_JUMPED",
             Self::Internal(_) => "INTERNAL",
         }
     }
@@ -91,19 +99,15 @@ impl CommandError {
     /// Whether this is the caller's to handle; the rest is the server's trouble.
     #[must_use]
     pub fn is_expected(&self) -> bool {
-        !matches!(self, Self::Internal(_) | Self::Unauthenticated | Self::ViewsBehind)
-    }
-
-    #[must_use]
-    pub fn kind(&self) -> Option<RejectionKind> {
-        match self {
-            Self::Rejected(rejection) => Some(rejection.kind()),
-            Self::Denied(_) => Some(RejectionKind::Forbidden),
-            Self::NotFound(_) => Some(RejectionKind::NotFound),
-            Self::Invalid { .. } | Self::TooLarge { .. } | Self::CommandReused => Some(RejectionKind::Invalid),
-            Self::Contention | Self::Outrun | Self::Repeated => Some(RejectionKind::Conflict),
-            Self::Unauthenticated | Self::ViewsBehind | Self::Internal(_) => None,
-        }
+        !matches!(
+            self,
+            Self::Internal(_)
+                | Self::Unauthenticated
+                | Self::ViewsBehind
+                | Self::Unavailable
+                | Self::OutcomeUnknown
+                | Self::ClockJumped { .. }
+        )
     }
 }
 

@@ -2,8 +2,8 @@
 
 use domain::{
     access::Place,
-    app::Version,
-    digest::Sealed,
+    app::{App, Version},
+    digest::{Digest, Sealed},
     ids::{AppId, ProjectId, ReleaseId, WorkspaceId},
     name::Claim,
     names::ReleaseName,
@@ -15,7 +15,7 @@ use domain::{
 use serde::Serialize;
 
 use super::{Command, CommandError, Target, Work, work::holder};
-use crate::ids;
+use crate::{chart_archive::values_problem, ids};
 
 /// Installs a version of the store, or as a test one of the own workspace in any state but deleted.
 #[derive(Debug, Serialize)]
@@ -74,6 +74,10 @@ pub struct UpgradeRelease {
 impl Command for UpgradeRelease {
     const NAME: &'static str = "UpgradeRelease";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::Release(self.release))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let (release, place) = visible_release(work, self.release).await?;
         work.authorize(Permission::ReleaseUpgrade, place)?;
@@ -97,14 +101,16 @@ impl Command for UpgradeRelease {
                     path,
                 });
             }
-            Some((_, other)) if *other != version => {
-                let digest = installable(work, release.app, other).await?.package.digest;
-                Deployment {
-                    version: other.clone(),
-                    digest,
-                    values,
-                }
+            // A number that is named means its bytes as they are now: a draft may have been replaced.
+            Some((_, number))
+                if *number != version
+                    || !runs(&release.observed, digest)
+                    || is_replaced(work, release.app, number, digest).await? =>
+            {
+                deployment_of(work, release.app, number.clone(), values).await?
             }
+            // What was asked for and never ran is installed anew, so it must be installable now.
+            None if !runs(&release.observed, digest) => deployment_of(work, release.app, version, values).await?,
             // What runs may be suspended meanwhile: reconfiguring it goes on.
             Some(_) | None => Deployment {
                 version,
@@ -125,12 +131,51 @@ pub struct UninstallRelease {
 impl Command for UninstallRelease {
     const NAME: &'static str = "UninstallRelease";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::Release(self.release))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let (_, place) = visible_release(work, self.release).await?;
         work.authorize(Permission::ReleaseUninstall, place)?;
         work.decide::<Release>(self.release, Do::Uninstall).await?;
         Ok(Target::Release(self.release))
     }
+}
+
+/// Whether the version of this number has other bytes by now. One that is deleted has none.
+async fn is_replaced(
+    work: &mut Work<'_>,
+    id: AppId,
+    number: &VersionNumber,
+    digest: Digest,
+) -> Result<bool, CommandError> {
+    let app = work.load::<App>(id).await?;
+    let package = app
+        .as_ref()
+        .and_then(|app| app.version(number))
+        .map(|version| version.package.digest);
+    Ok(package.is_some_and(|package| package != digest))
+}
+
+/// Whether this is what was last seen to run.
+fn runs(observed: &Option<Deployment>, digest: Digest) -> bool {
+    observed.as_ref().is_some_and(|observed| observed.digest == digest)
+}
+
+/// A version the giver may install, as something to run.
+async fn deployment_of(
+    work: &mut Work<'_>,
+    app: AppId,
+    version: VersionNumber,
+    values: Option<Sealed>,
+) -> Result<Deployment, CommandError> {
+    let digest = installable(work, app, &version).await?.package.digest;
+    Ok(Deployment {
+        version,
+        digest,
+        values,
+    })
 }
 
 /// A version the giver may install. Loading its app makes a suspension that lands meanwhile win.
@@ -213,15 +258,14 @@ async fn sealed_values(work: &mut Work<'_>, id: ReleaseId, text: Option<&str>) -
         let message = format!("the values have {} bytes, and {limit} are allowed", text.len());
         return Err(invalid("VALUES_TOO_LARGE", message));
     }
-    match serde_yaml::from_str::<serde_yaml::Value>(text) {
-        Ok(serde_yaml::Value::Mapping(_) | serde_yaml::Value::Null) => {}
-        Ok(_) => {
-            return Err(invalid(
-                "VALUES_INVALID",
-                "values are a YAML mapping, and these are not".to_owned(),
-            ));
-        }
-        Err(error) => return Err(invalid("VALUES_INVALID", format!("the values are not YAML: {error}"))),
+    // Weighing a mebibyte of YAML takes a while, so it has a thread of its own.
+    let weighed = text.to_owned();
+    let problem = tokio::task::spawn_blocking(move || values_problem(&weighed)).await;
+    if let Some(problem) = problem.map_err(CommandError::internal)? {
+        return Err(invalid(
+            "VALUES_INVALID",
+            format!("the values are not a YAML mapping: {problem}"),
+        ));
     }
     work.seal(&holder::<Release>(id), text).await.map(Some)
 }

@@ -21,6 +21,10 @@ pub struct StartReview {
 impl Command for StartReview {
     const NAME: &'static str = "StartReview";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::Version(self.app, self.version.clone()))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let start = Do::StartReview {
             version: self.version.clone(),
@@ -39,6 +43,10 @@ pub struct ReleaseReview {
 
 impl Command for ReleaseReview {
     const NAME: &'static str = "ReleaseReview";
+
+    fn target(&self) -> Option<Target> {
+        Some(Target::Version(self.app, self.version.clone()))
+    }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let release = Do::ReleaseReview {
@@ -59,6 +67,10 @@ pub struct ApproveVersion {
 
 impl Command for ApproveVersion {
     const NAME: &'static str = "ApproveVersion";
+
+    fn target(&self) -> Option<Target> {
+        Some(Target::Version(self.app, self.version.clone()))
+    }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let seen = Seen {
@@ -87,6 +99,10 @@ pub struct RejectVersion {
 impl Command for RejectVersion {
     const NAME: &'static str = "RejectVersion";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::Version(self.app, self.version.clone()))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let reason = rejection_reason(work, self.app, &self.reason).await?;
         let seen = Seen {
@@ -112,6 +128,10 @@ pub struct StartListingReview {
 impl Command for StartListingReview {
     const NAME: &'static str = "StartListingReview";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::App(self.app))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.decide_on_app(self.app, Do::StartListingReview).await?;
         Ok(Target::App(self.app))
@@ -126,6 +146,10 @@ pub struct ReleaseListingReview {
 
 impl Command for ReleaseListingReview {
     const NAME: &'static str = "ReleaseListingReview";
+
+    fn target(&self) -> Option<Target> {
+        Some(Target::App(self.app))
+    }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.decide_on_app(self.app, Do::ReleaseListingReview).await?;
@@ -143,6 +167,10 @@ pub struct ApproveListing {
 
 impl Command for ApproveListing {
     const NAME: &'static str = "ApproveListing";
+
+    fn target(&self) -> Option<Target> {
+        Some(Target::App(self.app))
+    }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let approve = Do::ApproveListing {
@@ -164,6 +192,10 @@ pub struct RejectListing {
 
 impl Command for RejectListing {
     const NAME: &'static str = "RejectListing";
+
+    fn target(&self) -> Option<Target> {
+        Some(Target::App(self.app))
+    }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let reason = rejection_reason(work, self.app, &self.reason).await?;

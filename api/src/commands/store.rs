@@ -26,6 +26,10 @@ pub struct PublishVersion {
 impl Command for PublishVersion {
     const NAME: &'static str = "PublishVersion";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::Version(self.app, self.version.clone()))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let publish = Do::PublishVersion {
             version: self.version.clone(),
@@ -50,6 +54,10 @@ pub struct SuspendVersion {
 impl Command for SuspendVersion {
     const NAME: &'static str = "SuspendVersion";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::Version(self.app, self.version.clone()))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let authority = authority(work, Permission::StoreSuspend);
         let reason = optional_reason(work, self.app, self.reason.as_deref()).await?;
@@ -72,6 +80,10 @@ pub struct ResumeVersion {
 impl Command for ResumeVersion {
     const NAME: &'static str = "ResumeVersion";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::Version(self.app, self.version.clone()))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let authority = authority(work, Permission::StoreResume);
         let resume = Do::ResumeVersion {
@@ -92,6 +104,10 @@ pub struct SuspendApp {
 impl Command for SuspendApp {
     const NAME: &'static str = "SuspendApp";
 
+    fn target(&self) -> Option<Target> {
+        Some(Target::App(self.app))
+    }
+
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let authority = authority(work, Permission::StoreSuspend);
         let reason = optional_reason(work, self.app, self.reason.as_deref()).await?;
@@ -109,6 +125,10 @@ pub struct ResumeApp {
 
 impl Command for ResumeApp {
     const NAME: &'static str = "ResumeApp";
+
+    fn target(&self) -> Option<Target> {
+        Some(Target::App(self.app))
+    }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let authority = authority(work, Permission::StoreResume);

@@ -6,16 +6,17 @@ use domain::{
     access::{AppVisibility, Denied, Place, Principal, StageVisibility},
     app::{self, App},
     decider::{Decider, Stamp},
-    digest::Sealed,
+    digest::{Digest, Sealed},
     event::{SCHEMA, StoredEvent},
     ids::{AccountId, Actor, AppId, WorkspaceId},
     name::{self, Claim, Name},
     permission::Permission,
 };
 use eventstore::{EventStore, Guard, NewEvent, Recorded, Revision, StreamName, Write};
+use serde::Serialize;
 
 use super::{Authority, CommandError, Commands};
-use crate::{ids, vault::Pending};
+use crate::{content::Document, ids, vault::Pending};
 
 pub struct Work<'a> {
     pub commands: &'a Commands,
@@ -27,6 +28,8 @@ pub struct Work<'a> {
     written: Vec<StreamName>,
     /// What the events name that is not in the vault yet: nothing is kept for a command that is refused.
     sealed: Vec<Pending>,
+    /// The same for documents.
+    documents: Vec<Document>,
 }
 
 /// What an attempt came to.
@@ -36,6 +39,8 @@ pub(super) struct Finished {
     pub(super) guards: Vec<Guard>,
     /// What has to be in the vault before them.
     pub(super) sealed: Vec<Pending>,
+    /// What has to be among the blobs before them.
+    pub(super) documents: Vec<Document>,
 }
 
 struct Stream {
@@ -46,30 +51,27 @@ struct Stream {
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn new(commands: &'a Commands, giver: Option<Authority>, stamp: Stamp) -> Self {
+    pub(super) fn new(commands: &'a Commands, giver: Option<Authority>, stamp: Stamp) -> Result<Self, CommandError> {
         let mut streams = HashMap::new();
-        let principal = giver.map(|authority| {
-            for (stream, revision) in authority.relied_on {
-                // A revocation that lands first moves one of these streams, and the append is refused.
-                if let Ok(stream) = stream.parse() {
-                    let guard = Stream {
-                        revision: Revision::new(revision),
-                        state: Box::new(()),
-                        events: vec![],
-                    };
-                    streams.insert(stream, guard);
-                }
-            }
-            authority.principal
-        });
-        Self {
+        let (principal, relied_on) = giver.map_or((None, vec![]), |giver| (Some(giver.principal), giver.relied_on));
+        for (stream, revision) in relied_on {
+            // A revocation that lands first moves one of these streams, and the append is refused.
+            let guard = Stream {
+                revision: Revision::new(revision),
+                state: Box::new(()),
+                events: vec![],
+            };
+            streams.insert(stream.parse().map_err(CommandError::internal)?, guard);
+        }
+        Ok(Self {
             commands,
             stamp,
             principal,
             streams,
             written: vec![],
             sealed: vec![],
-        }
+            documents: vec![],
+        })
     }
 
     pub fn account(&self) -> Result<AccountId, CommandError> {
@@ -211,6 +213,14 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// The digest of a document. It is among the blobs when the events are recorded.
+    pub fn document(&mut self, document: &impl Serialize) -> Result<Digest, CommandError> {
+        let document = Document::new(document)?;
+        let digest = document.digest;
+        self.documents.push(document);
+        Ok(digest)
+    }
+
     /// Encrypts text that must be erasable, under the key of `subject`. It is in the vault when the events are recorded.
     pub async fn seal(&mut self, subject: &str, text: &str) -> Result<Sealed, CommandError> {
         let pending = self.commands.vault.encrypt(subject, text).await?;
@@ -240,6 +250,7 @@ impl<'a> Work<'a> {
             writes,
             guards: guards.collect(),
             sealed: self.sealed,
+            documents: self.documents,
         }
     }
 }

@@ -28,7 +28,9 @@ impl Directory {
         let mut file = fs::File::create(&next).await?;
         file.write_all(manifest.as_bytes()).await?;
         file.sync_all().await?;
-        fs::rename(&next, self.root.join(MANIFEST)).await
+        fs::rename(&next, self.root.join(MANIFEST)).await?;
+        // The new name is durable once the folder is.
+        fs::File::open(&self.root).await?.sync_all().await
     }
 
     /// Takes the release away. Doing it again changes nothing.

@@ -31,6 +31,9 @@ pub enum HelmError {
     Timeout { limit: Duration },
     #[error("helm wrote more than {limit_bytes} bytes")]
     OutputTooLarge { limit_bytes: u64 },
+    /// Changing a byte of it would deploy something else.
+    #[error("helm rendered something that is not UTF-8 text")]
+    NotText,
     #[error("there is no usable helm at {}", program.display())]
     Missing {
         program: PathBuf,
@@ -45,8 +48,9 @@ pub enum HelmError {
 pub struct Template<'a> {
     pub release: &'a str,
     pub namespace: &'a str,
-    pub chart: &'a Path,
-    pub values: Option<&'a Path>,
+    /// Names of files in `scratch`.
+    pub chart: &'a str,
+    pub values: Option<&'a str>,
     pub is_upgrade: bool,
     /// A folder of this run's own: Helm's caches and settings stay in it.
     pub scratch: &'a Path,
@@ -117,46 +121,39 @@ impl Helm {
             .kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| self.unusable(error))?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let limit_bytes = self.output_max_bytes;
         let finish = async {
-            let (out, err) = tokio::try_join!(self.read(stdout), self.read(stderr))?;
+            let (out, err) = tokio::try_join!(read(stdout, limit_bytes), read(stderr, limit_bytes / 4))?;
             Ok::<_, HelmError>((child.wait().await?, out, err))
         };
         let timeout = HelmError::Timeout { limit: self.timeout };
         // Leaving early drops the child, and that kills it.
-        let (status, manifest, output) = tokio::time::timeout(self.timeout, finish)
+        let (status, manifest, said) = tokio::time::timeout(self.timeout, finish)
             .await
             .map_err(|_| timeout)??;
+        let output = String::from_utf8_lossy(&said).into_owned();
         match status.code() {
-            Some(0) => Ok(Rendered { manifest, output }),
+            Some(0) => Ok(Rendered {
+                manifest: String::from_utf8(manifest).map_err(|_| HelmError::NotText)?,
+                output,
+            }),
             // The shell says 127 for a program it cannot find.
             Some(127) if manifest.is_empty() => Err(self.unusable(std::io::ErrorKind::NotFound.into())),
             _ => Err(HelmError::Failed {
-                output: [output, manifest].concat(),
+                output: output + &String::from_utf8_lossy(&manifest),
             }),
         }
     }
 
-    /// Helm has no limit of its own on what a template may take. The shell sets one and becomes Helm, so that killing
-    /// the child kills Helm. (512-byte blocks are the unit only of `-f`; `-v` counts KiB.)
+    /// Helm has no limit of its own on what a template may take. The shell sets limits of memory and of processor
+    /// time and becomes Helm, so that killing the child kills Helm; and where the system can, Helm dies with the server.
     fn limited_command(&self) -> Command {
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", "ulimit -v \"$1\" 2>/dev/null; shift; exec \"$@\"", "sh"]);
+        command.args(["-c", LIMITED, "sh"]);
+        command.arg((self.memory_max_bytes / 1024).to_string());
+        command.arg(self.timeout.as_secs().max(1).to_string());
+        command.arg(&self.program);
         command
-            .arg((self.memory_max_bytes / 1024).to_string())
-            .arg(&self.program);
-        command
-    }
-
-    async fn read(&self, stream: Option<impl AsyncRead + Unpin>) -> Result<String, HelmError> {
-        let Some(stream) = stream else { return Ok(String::new()) };
-        let mut bytes = Vec::new();
-        stream.take(self.output_max_bytes + 1).read_to_end(&mut bytes).await?;
-        if bytes.len() as u64 > self.output_max_bytes {
-            return Err(HelmError::OutputTooLarge {
-                limit_bytes: self.output_max_bytes,
-            });
-        }
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     fn unusable(&self, source: std::io::Error) -> HelmError {
@@ -165,4 +162,23 @@ impl Helm {
             source,
         }
     }
+}
+
+/// Runs `$3 …` with at most `$1` KiB of address space and `$2` seconds of processor time.
+const LIMITED: &str = r#"
+command -v "$3" >/dev/null || exit 127
+ulimit -v "$1" && ulimit -t "$2" && shift 2 || exit 126
+command -v setpriv >/dev/null && exec setpriv --pdeathsig KILL "$@"
+exec "$@"
+"#;
+
+async fn read(stream: Option<impl AsyncRead + Unpin>, limit_bytes: u64) -> Result<Vec<u8>, HelmError> {
+    let mut bytes = Vec::new();
+    if let Some(stream) = stream {
+        stream.take(limit_bytes + 1).read_to_end(&mut bytes).await?;
+    }
+    if bytes.len() as u64 > limit_bytes {
+        return Err(HelmError::OutputTooLarge { limit_bytes });
+    }
+    Ok(bytes)
 }

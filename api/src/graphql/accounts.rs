@@ -1,16 +1,22 @@
 //! Accounts, as others see them.
 
 use async_graphql::{Context, ID, Object};
-use domain::{digest::Sealed, ids::AccountId};
-use projections::accounts;
+use domain::{
+    access::{Place, Principal},
+    account::Scope,
+    digest::Sealed,
+    ids::{AccountId, AppId},
+    permission::Permission,
+};
+use projections::{accounts, apps};
 
 use super::{
     NodeId,
     error::Result,
-    viewer::{read, services},
+    limits::make_room,
+    viewer::{read, services, viewer},
 };
 
-/// A person or a machine that signs in.
 pub struct Account(accounts::Account);
 
 impl Account {
@@ -24,8 +30,39 @@ impl Account {
             None => Ok(None),
         }
     }
+
+    /// An account by its id, if the viewer may know whose it is.
+    pub async fn find(ctx: &Context<'_>, id: AccountId) -> Result<Option<Self>> {
+        let viewer = viewer(ctx)?;
+        let other = services(ctx).views.access().principal(id);
+        match other.is_some_and(|other| knows(viewer, &other)) {
+            true => Self::load(ctx, id).await,
+            false => Ok(None),
+        }
+    }
+
+    /// Who did something to an app: for those who see the app from inside. A store shows goods, and not a tenant's people.
+    pub async fn of_app(ctx: &Context<'_>, app: AppId, id: Option<AccountId>) -> Result<Option<Self>> {
+        let owner = read(ctx, move |view| apps::app(view, app)).await?;
+        let viewer = viewer(ctx)?;
+        let is_inside = owner.is_some_and(|app| viewer.may(Permission::WorkspaceView, Place::Workspace(app.workspace)))
+            || viewer.may(Permission::ReviewView, Place::Platform)
+            || viewer.may(Permission::AuditView, Place::Platform);
+        Self::load_opt(ctx, id.filter(|_| is_inside)).await
+    }
 }
 
+/// Whether `viewer` may know who `other` is: for oneself, for those who work with the people of all workspaces, and for
+/// those who hold a role in the same workspace or project.
+fn knows(viewer: &Principal, other: &Principal) -> bool {
+    let everybody = [Permission::AccountManage, Permission::AuditView, Permission::ReviewView];
+    let shared = |scope: &Scope| !matches!(scope, Scope::Platform {}) && other.grants.iter().any(|o| o.scope == *scope);
+    viewer.account == other.account
+        || everybody.iter().any(|it| viewer.may(*it, Place::Platform))
+        || viewer.grants.iter().any(|grant| shared(&grant.scope))
+}
+
+/// A person or a machine that signs in.
 #[Object]
 impl Account {
     /// The global id.
@@ -42,5 +79,39 @@ impl Account {
 /// Text from the vault; `None` if it was erased.
 pub async fn unseal(ctx: &Context<'_>, sealed: &Sealed) -> Result<Option<String>> {
     let bytes = services(ctx).vault.unseal(sealed).await?;
+    make_room(ctx, bytes.as_ref().map_or(0, |bytes| bytes.len()))?;
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::WorkspaceId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn holder(account: u128, role: &str, scope: Scope) -> Principal {
+        let account = AccountId::from_uuid(Uuid::from_u128(account));
+        Principal::resolve(account, [(role.parse().unwrap(), scope)], &Default::default())
+    }
+
+    #[test]
+    fn people_are_known_to_themselves_to_their_fellows_and_to_those_who_oversee_all() {
+        let workspace = |n| Scope::Workspace {
+            workspace: WorkspaceId::from_uuid(Uuid::from_u128(n)),
+        };
+        let ada = holder(1, "workspace-admin", workspace(1));
+        assert!(knows(&ada, &ada));
+        assert!(knows(&holder(2, "workspace-regular", workspace(1)), &ada));
+        assert!(!knows(&holder(3, "workspace-admin", workspace(2)), &ada));
+        let (auditor, regular) = (
+            holder(4, "auditor", Scope::Platform {}),
+            holder(5, "platform-regular", Scope::Platform {}),
+        );
+        assert!(knows(&auditor, &ada) && knows(&auditor, &regular));
+        assert!(
+            !knows(&regular, &auditor),
+            "to hold a role on the platform is no fellowship"
+        );
+    }
 }

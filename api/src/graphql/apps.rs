@@ -1,13 +1,21 @@
 //! Apps, as the viewer may know them.
 
+use std::collections::HashSet;
+
 use async_graphql::{Context, Enum, ID, Object};
 use chrono::{DateTime, Utc};
-use domain::{app::Authority, ids::AppId};
-use projections::apps;
+use domain::{
+    access::{Place, Principal},
+    app::Authority,
+    ids::AppId,
+    permission::Permission,
+};
+use projections::{Connection, Key, Moment, PageRequest, apps};
 
 use super::{
     NodeId,
     accounts::{Account, unseal},
+    as_of::{self, AsOf},
     categories::Category,
     error::Result,
     listings::{Listing, ListingReview},
@@ -15,7 +23,7 @@ use super::{
     scalars::SemVer,
     tenancy::Workspace,
     versions::{Version, VersionStage},
-    viewer::{read, viewer},
+    viewer::{read, read_at, viewer},
 };
 
 #[derive(Default)]
@@ -24,26 +32,34 @@ pub struct AppQuery;
 #[Object]
 impl AppQuery {
     /// An app by its global id.
-    async fn app(&self, ctx: &Context<'_>, id: ID) -> Result<Option<App>> {
+    async fn app(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        #[graphql(desc = "As it was then. Who may know of it is decided by today's rights.")] as_of: Option<AsOf>,
+    ) -> Result<Option<App>> {
         viewer(ctx)?;
+        let moment = as_of::moment(ctx, as_of).await?;
         match NodeId::parse(&id) {
-            Some(NodeId::App(id)) => App::load(ctx, id).await,
+            Some(NodeId::App(id)) => App::load_at(ctx, id, moment).await,
             _ => Ok(None),
         }
     }
 
     /// The apps of a workspace, the newest first; without the deleted ones unless it is them that are asked for.
-    #[graphql(complexity = "first.unwrap_or(20) as usize * child_complexity + 1")]
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn apps(
         &self,
         ctx: &Context<'_>,
         workspace: ID,
         status: Option<AppStatus>,
+        #[graphql(desc = "As they were then.")] as_of: Option<AsOf>,
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Option<Connected<App>>> {
         let (is_first, request) = (after.is_none(), page::request(first, after)?);
         viewer(ctx)?;
+        let moment = as_of::moment(ctx, as_of).await?;
         let Some(NodeId::Workspace(id)) = NodeId::parse(&workspace) else {
             return Ok(None);
         };
@@ -51,8 +67,9 @@ impl AppQuery {
             return Ok(None);
         }
         let status = status.map(Into::into);
-        let apps = read(ctx, move |view| apps::of_workspace(view, id, status, &request)).await?;
-        Ok(Some(page::connection(apps, is_first, App)))
+        let list = move |view: &Connection| apps::of_workspace(view, id, status, &request);
+        let apps = read_at(ctx, moment, list).await?;
+        Ok(Some(page::connection(apps, is_first, |row| App { row, moment })))
     }
 }
 
@@ -80,100 +97,141 @@ pub enum SuspensionAuthority {
     Store,
 }
 
-/// An app: a workspace's chart, its versions and its listing.
-pub struct App(pub apps::App);
+pub struct App {
+    pub row: apps::App,
+    /// When it was so; what it leads to is of the same moment.
+    pub moment: Moment,
+}
 
 impl App {
     /// The app, if the viewer may know of it.
     pub async fn load(ctx: &Context<'_>, id: AppId) -> Result<Option<Self>> {
+        Self::load_at(ctx, id, Moment::Now).await
+    }
+
+    /// The app as it was, if the viewer may know of it.
+    pub async fn load_at(ctx: &Context<'_>, id: AppId, moment: Moment) -> Result<Option<Self>> {
         let viewer = viewer(ctx)?;
-        let found = read(ctx, move |view| apps::app(view, id)).await?;
-        Ok(found.filter(|app| viewer.sees_app(&app.visibility())).map(Self))
+        let sees = |app: &apps::App| viewer.sees_app(&app.visibility());
+        let find = move |view: &Connection| apps::app(view, id);
+        let mut row = read(ctx, find).await?;
+        if moment != Moment::Now && (row.as_ref().is_some_and(sees) || as_of::sees_history(viewer)) {
+            row = read_at(ctx, moment, find).await?;
+        }
+        Ok(row.filter(sees).map(|row| Self { row, moment }))
+    }
+
+    /// Whether the viewer may see all of what this app was, and not only what is still so.
+    fn is_past_open(&self, ctx: &Context<'_>) -> Result<bool> {
+        let viewer = viewer(ctx)?;
+        Ok(self.moment == Moment::Now
+            || viewer.may(Permission::WorkspaceView, Place::Workspace(self.row.workspace))
+            || as_of::sees_history(viewer))
+    }
+
+    /// Its versions that the viewer may know of today.
+    async fn versions_still_seen(&self, ctx: &Context<'_>) -> Result<HashSet<Key>> {
+        let (id, viewer) = (self.row.id, viewer(ctx)?.clone());
+        let seen = read(ctx, move |view| match apps::app(view, id)? {
+            Some(app) => apps::places(view, id, &seen_stages(&viewer, &app)),
+            None => Ok(HashSet::new()),
+        });
+        seen.await
     }
 
     /// Whether the viewer sees more of the app than the store shows.
     fn seen_from_inside(&self, ctx: &Context<'_>) -> Result<bool> {
-        use domain::{access::Place, permission::Permission};
         let viewer = viewer(ctx)?;
-        Ok(
-            viewer.may(Permission::WorkspaceView, Place::Workspace(self.0.workspace))
-                || viewer.may(Permission::ReviewView, Place::Platform),
-        )
+        let from_inside = viewer.may(Permission::WorkspaceView, Place::Workspace(self.row.workspace))
+            || viewer.may(Permission::ReviewView, Place::Platform);
+        Ok(from_inside && self.is_past_open(ctx)?)
     }
 }
 
+/// The stages that a version of the app may stand in for the viewer to know of it.
+fn seen_stages(viewer: &Principal, app: &apps::App) -> Vec<apps::Stage> {
+    let app = app.visibility();
+    let stages = apps::Stage::NOT_DELETED.iter().copied();
+    stages
+        .filter(|stage| viewer.sees_version(&app, stage.visibility()))
+        .collect()
+}
+
+/// An app: a workspace's chart, its versions and its listing.
 #[Object]
 impl App {
     /// The global id.
     pub async fn id(&self) -> ID {
-        NodeId::App(self.0.id).into()
+        NodeId::App(self.row.id).into()
     }
 
     /// The chart's name, which is the app's: unique in its workspace, and in the store.
     async fn chart_name(&self) -> &str {
-        self.0.chart.as_str()
+        self.row.chart.as_str()
     }
 
     /// Where it stands.
     async fn status(&self) -> AppStatus {
-        self.0.status.into()
+        self.row.status.into()
     }
 
     /// The workspace that owns it; absent for whoever is not a member.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<Option<Workspace>> {
-        Workspace::load(ctx, self.0.workspace).await
+        Workspace::load(ctx, self.row.workspace).await
     }
 
     /// What the store says about it; absent until its first publication.
-    async fn listing(&self) -> Option<Listing> {
-        self.0
-            .listing
-            .published
-            .map(|digest| Listing { app: self.0.id, digest })
+    async fn listing(&self, ctx: &Context<'_>) -> Result<Option<Listing>> {
+        let (app, published) = (self.row.id, self.row.listing.published);
+        let is_shown = self.is_past_open(ctx)?
+            || Self::load(ctx, app)
+                .await?
+                .is_some_and(|now| now.row.listing.published == published);
+        Ok(published.filter(|_| is_shown).map(|digest| Listing { app, digest }))
     }
 
     /// What the store will say after the next review. For the workspace and for reviewers.
     async fn draft_listing(&self, ctx: &Context<'_>) -> Result<Option<Listing>> {
-        let digest = self.0.listing.draft;
-        Ok(self
-            .seen_from_inside(ctx)?
-            .then_some(Listing { app: self.0.id, digest }))
+        let digest = self.row.listing.draft;
+        Ok(self.seen_from_inside(ctx)?.then_some(Listing {
+            app: self.row.id,
+            digest,
+        }))
     }
 
     /// The listing's own review, if one was asked for without a version. For the workspace and for reviewers.
     async fn listing_review(&self, ctx: &Context<'_>) -> Result<Option<ListingReview>> {
-        let review = self
-            .0
-            .listing
-            .review
-            .clone()
-            .filter(|_| self.seen_from_inside(ctx).unwrap_or(false));
-        Ok(review.map(|review| ListingReview { app: self.0.id, review }))
+        let review = self.row.listing.review.clone();
+        let review = review.filter(|_| self.seen_from_inside(ctx).unwrap_or(false));
+        Ok(review.map(|review| ListingReview {
+            app: self.row.id,
+            review,
+        }))
     }
 
     /// The shelf it is on; absent for the uncategorised.
     async fn category(&self, ctx: &Context<'_>) -> Result<Option<Category>> {
-        match self.0.category {
-            Some(id) => Category::load(ctx, id).await,
+        match self.row.category {
+            Some(id) => Category::load_at(ctx, id, self.moment).await,
             None => Ok(None),
         }
     }
 
     /// The version the store offers first: the highest published one, a pre-release only if there is nothing else.
     async fn latest_version(&self, ctx: &Context<'_>) -> Result<Option<Version>> {
-        match self.0.latest.clone() {
-            Some(number) => Version::load(ctx, self.0.id, number).await,
+        match self.row.latest.clone() {
+            Some(number) => Version::load_at(ctx, self.row.id, number, self.moment).await,
             None => Ok(None),
         }
     }
 
     /// The version of this number.
     async fn version(&self, ctx: &Context<'_>, number: SemVer) -> Result<Option<Version>> {
-        Version::load(ctx, self.0.id, number.0).await
+        Version::load_at(ctx, self.row.id, number.0, self.moment).await
     }
 
     /// Its versions, the highest first: all of them for the workspace, for others those they may know of.
-    #[graphql(complexity = "first.unwrap_or(20) as usize * child_complexity + 1")]
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn versions(
         &self,
         ctx: &Context<'_>,
@@ -182,32 +240,43 @@ impl App {
         after: Option<String>,
     ) -> Result<Connected<Version>> {
         let (is_first, request) = (after.is_none(), page::request(first, after)?);
-        let (id, viewer, app) = (self.0.id, viewer(ctx)?.clone(), self.0.visibility());
-        let asked = stages.map(|stages| stages.into_iter().map(apps::Stage::from).collect::<Vec<_>>());
-        let wanted: Vec<_> = apps::Stage::NOT_DELETED
-            .iter()
-            .copied()
-            .filter(|stage| asked.as_ref().is_none_or(|asked| asked.contains(stage)))
-            .filter(|stage| viewer.sees_version(&app, stage.visibility()))
-            .collect();
-        let versions = read(ctx, move |view| apps::versions(view, id, &wanted, &request)).await?;
-        Ok(page::connection(versions, is_first, Version))
+        let (id, moment) = (self.row.id, self.moment);
+        let mut wanted = seen_stages(viewer(ctx)?, &self.row);
+        if let Some(asked) = stages {
+            let asked: Vec<_> = asked.into_iter().map(apps::Stage::from).collect();
+            wanted.retain(|stage| asked.contains(stage));
+        }
+        let still = match self.is_past_open(ctx)? {
+            true => None,
+            false => Some(self.versions_still_seen(ctx).await?),
+        };
+        let versions = read_at(ctx, moment, move |view| {
+            let list = |page: &PageRequest| apps::versions(view, id, &wanted, page);
+            match still {
+                Some(still) => request.sift(list, |version| still.contains(&version.key)),
+                None => list(&request),
+            }
+        });
+        Ok(page::connection(versions.await?, is_first, |row| Version {
+            row,
+            moment,
+        }))
     }
 
     /// Set while the app as a whole is suspended, whatever its versions are.
     async fn suspension(&self) -> Option<Suspension> {
-        self.0.suspension.clone().map(Suspension)
+        self.row.suspension.clone().map(Suspension)
     }
 
     /// When its first version was uploaded.
     async fn uploaded_at(&self) -> DateTime<Utc> {
-        self.0.uploaded.at
+        self.row.uploaded.at
     }
 }
 
-/// Why something is out of the store.
 pub struct Suspension(pub apps::Suspension);
 
+/// Why something is out of the store.
 #[Object]
 impl Suspension {
     /// In whose name.

@@ -11,6 +11,7 @@ use super::{
     accounts::Account,
     apps::App,
     error::{ApiError, Result},
+    limits::make_room,
     page::{self, Connected},
     releases::Release,
     scalars::{LogPosition, SemVer},
@@ -24,7 +25,7 @@ pub struct AuditQuery;
 impl AuditQuery {
     /// Everything that ever happened, the newest first: all of it for auditors, else what happened in one workspace of
     /// the viewer's.
-    #[graphql(complexity = "first.unwrap_or(20) as usize * child_complexity + 1")]
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn audit_trail(
         &self,
         ctx: &Context<'_>,
@@ -61,28 +62,40 @@ pub struct AuditFilterInput {
 }
 
 impl AuditFilterInput {
+    fn narrow(&self, filter: &mut AuditFilter) -> Option<()> {
+        filter.actor = named(self.actor.as_ref(), |id| match id {
+            NodeId::Account(account) => Some(Actor::Account(account)),
+            _ => None,
+        })?;
+        filter.app = named(self.app.as_ref(), |id| match id {
+            NodeId::App(app) => Some(app),
+            _ => None,
+        })?;
+        filter.workspace = named(self.workspace.as_ref(), |id| match id {
+            NodeId::Workspace(workspace) => Some(workspace),
+            _ => None,
+        })?;
+        filter.release = named(self.release.as_ref(), |id| match id {
+            NodeId::Release(release) => Some(release),
+            _ => None,
+        })?;
+        Some(())
+    }
+
     /// The filter, if the viewer may look there; `None` if it names something that is not there for the viewer.
     fn within_reach(self, ctx: &Context<'_>) -> Result<Option<AuditFilter>> {
         let mut filter = AuditFilter {
-            event: self.event,
+            event: self.event.clone(),
             period: Period {
                 from: self.from,
                 until: self.until,
             },
             ..AuditFilter::default()
         };
-        for id in [self.actor, self.app, self.workspace, self.release]
-            .into_iter()
-            .flatten()
-        {
-            match NodeId::parse(&id) {
-                Some(NodeId::Account(account)) => filter.actor = Some(Actor::Account(account)),
-                Some(NodeId::App(app)) => filter.app = Some(app),
-                Some(NodeId::Workspace(workspace)) => filter.workspace = Some(workspace),
-                Some(NodeId::Release(release)) => filter.release = Some(release),
-                _ => return Ok(None),
-            }
-        }
+        // An id of another kind of thing names nothing there.
+        let Some(()) = self.narrow(&mut filter) else {
+            return Ok(None);
+        };
         let viewer = viewer(ctx)?;
         if viewer.may(Permission::AuditView, Place::Platform) {
             return Ok(Some(filter));
@@ -99,9 +112,17 @@ impl AuditFilterInput {
     }
 }
 
-/// One event, as an auditor reads it.
 pub struct AuditEntry(pub audit::AuditRow);
 
+/// What an id names, if it is of the kind that is wanted.
+fn named<T>(id: Option<&ID>, kind: fn(NodeId) -> Option<T>) -> Option<Option<T>> {
+    match id {
+        Some(id) => NodeId::parse(id).and_then(kind).map(Some),
+        None => Some(None),
+    }
+}
+
+/// One event, as an auditor reads it.
 #[Object]
 impl AuditEntry {
     /// Where it stands in the log.
@@ -158,9 +179,9 @@ impl AuditEntry {
     /// Its facts, as they were recorded. Text that can be erased stands here only as the hash of its ciphertext.
     async fn data(&self, ctx: &Context<'_>) -> Result<Json<serde_json::Value>> {
         let event = services(ctx).log.read(Position::new(self.0.position), 1).await?;
-        let data = event
-            .first()
-            .and_then(|event| serde_json::from_str(event.envelope().ok()?.data.get()).ok());
+        let data = event.first().and_then(|event| Some(event.envelope().ok()?.data));
+        make_room(ctx, data.as_ref().map_or(0, |data| data.get().len()))?;
+        let data = data.and_then(|data| serde_json::from_str(data.get()).ok());
         Ok(Json(data.unwrap_or_default()))
     }
 }

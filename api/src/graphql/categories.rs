@@ -2,12 +2,13 @@
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 use domain::{access::Place, ids::CategoryId, permission::Permission};
-use projections::categories;
+use projections::{Moment, categories};
 
 use super::{
     NodeId,
+    as_of::{self, AsOf},
     error::Result,
-    viewer::{read, viewer},
+    viewer::{read_at, viewer},
 };
 
 #[derive(Default)]
@@ -16,15 +17,22 @@ pub struct CategoryQuery;
 #[Object]
 impl CategoryQuery {
     /// All shelves, in the order of their names, and how many apps of the store are on none.
-    async fn categories(&self, ctx: &Context<'_>) -> Result<Categories> {
+    async fn categories(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "As they were then. For whoever may see history.")] as_of: Option<AsOf>,
+    ) -> Result<Categories> {
         viewer(ctx)?.authorize(Permission::StoreView, Place::Platform)?;
-        let (all, uncategorised) = read(ctx, |view| {
+        let moment = as_of::moment(ctx, as_of).await?;
+        as_of::authorize(ctx, moment)?;
+        let (all, uncategorised) = read_at(ctx, moment, |view| {
             Ok((categories::all(view)?, categories::uncategorised(view)?))
         })
         .await?;
         let nodes = all.into_iter().map(|counted| Category {
             category: counted.category,
             apps: Some(counted.apps),
+            moment,
         });
         Ok(Categories {
             nodes: nodes.collect(),
@@ -42,22 +50,32 @@ pub struct Categories {
     uncategorised_apps: u64,
 }
 
-/// A shelf of the store.
 pub struct Category {
     category: categories::Category,
     /// Counted already, or counted when asked for.
     apps: Option<u64>,
+    moment: Moment,
 }
 
 impl Category {
     /// The category, to whoever may see the store or has an app on it.
     pub async fn load(ctx: &Context<'_>, id: CategoryId) -> Result<Option<Self>> {
+        Self::load_at(ctx, id, Moment::Now).await
+    }
+
+    /// The category as it was.
+    pub async fn load_at(ctx: &Context<'_>, id: CategoryId, moment: Moment) -> Result<Option<Self>> {
         viewer(ctx)?;
-        let found = read(ctx, move |view| categories::category(view, id)).await?;
-        Ok(found.map(|category| Self { category, apps: None }))
+        let found = read_at(ctx, moment, move |view| categories::category(view, id)).await?;
+        Ok(found.map(|category| Self {
+            category,
+            apps: None,
+            moment,
+        }))
     }
 }
 
+/// A shelf of the store.
 #[Object]
 impl Category {
     /// The global id.
@@ -75,13 +93,14 @@ impl Category {
         self.category.icon.as_str()
     }
 
-    /// How many apps of the store are on it.
+    /// How many apps of the store are on it; how many were is for whoever may see history.
     async fn apps(&self, ctx: &Context<'_>) -> Result<u64> {
         if let Some(apps) = self.apps {
             return Ok(apps);
         }
+        as_of::authorize(ctx, self.moment)?;
         let id = self.category.id;
-        let all = read(ctx, categories::all).await?;
+        let all = read_at(ctx, self.moment, categories::all).await?;
         Ok(all
             .into_iter()
             .find(|counted| counted.category.id == id)

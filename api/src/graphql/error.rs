@@ -1,8 +1,8 @@
 //! Errors that end a request. What a command refuses is not one of them: it is a user error of the payload.
 
-use async_graphql::ErrorExtensions as _;
+use async_graphql::{ErrorExtensions as _, ServerError};
 
-use crate::commands::CommandError;
+use crate::{auth::InvalidToken, commands::CommandError};
 
 /// Has a code in `extensions`. It deliberately has no `Display`: the library would turn it into an error without one.
 #[derive(Clone)]
@@ -26,6 +26,29 @@ impl ApiError {
     }
 }
 
+/// An error of the request as a whole, with its code.
+pub fn request_error(code: &'static str, message: impl Into<String>) -> ServerError {
+    let mut error = ServerError::new(message, None);
+    error.extensions.get_or_insert_default().set("code", code);
+    error
+}
+
+/// Every error has a code; what the library refuses by itself failed validation.
+pub fn give_codes(errors: &mut [ServerError]) {
+    for error in errors {
+        let extensions = error.extensions.get_or_insert_default();
+        if extensions.get("code").is_none() {
+            extensions.set("code", "GRAPHQL_VALIDATION_FAILED");
+        }
+    }
+}
+
+impl From<InvalidToken> for ApiError {
+    fn from(invalid: InvalidToken) -> Self {
+        Self::new("UNAUTHENTICATED", invalid.to_string())
+    }
+}
+
 impl From<ApiError> for async_graphql::Error {
     fn from(error: ApiError) -> Self {
         error.0
@@ -42,6 +65,8 @@ impl From<projections::ViewError> for ApiError {
     fn from(error: projections::ViewError) -> Self {
         match error {
             projections::ViewError::InvalidKey(_) => Self::new("CURSOR_INVALID", "after is not a cursor of this list"),
+            projections::ViewError::InTheFuture { .. } => Self::new("AS_OF_FUTURE", error.to_string()),
+            projections::ViewError::BeforeTheLog(_) => Self::new("AS_OF_BEFORE_LOG", error.to_string()),
             error => Self::internal(&error),
         }
     }

@@ -6,15 +6,21 @@ use domain::{digest::Digest, ids::AppId, listing};
 use projections::apps;
 use uuid::Uuid;
 
-use super::{accounts::Account, error::Result, scalars::Sha256, viewer::services};
+use super::{
+    accounts::Account,
+    error::{ApiError, Result},
+    limits::make_room,
+    scalars::Sha256,
+    viewer::services,
+};
 use crate::markdown;
 
-/// The words and pictures of an app, known by their digest: another digest is another listing.
 pub struct Listing {
     pub app: AppId,
     pub digest: Digest,
 }
 
+/// The words and pictures of an app, known by their digest: another digest is another listing.
 #[Object]
 impl Listing {
     /// The SHA-256 of its canonical JSON: what a reviewer approves.
@@ -37,7 +43,7 @@ pub struct ListingContent {
     display_name: String,
     /// One or two sentences.
     summary: String,
-    /// Markdown, as it was written.
+    #[graphql(skip)]
     description: String,
     /// Where the software lives.
     home: Option<String>,
@@ -57,10 +63,25 @@ pub struct ListingContent {
 
 #[ComplexObject]
 impl ListingContent {
-    /// The description as HTML, sanitised: no scripts, no styles, no frames.
-    async fn description_html(&self) -> String {
-        markdown::to_html(&self.description)
+    /// Markdown, as it was written.
+    async fn description(&self, ctx: &Context<'_>) -> Result<&str> {
+        make_room(ctx, self.description.len())?;
+        Ok(&self.description)
     }
+
+    /// The description as HTML, sanitised: no scripts, no styles, no frames, no images.
+    #[graphql(complexity = 100)]
+    async fn description_html(&self, ctx: &Context<'_>) -> Result<String> {
+        html(ctx, self.description.clone()).await
+    }
+}
+
+/// Markdown as HTML, rendered where that holds up nobody.
+pub async fn html(ctx: &Context<'_>, markdown: String) -> Result<String> {
+    let rendered = tokio::task::spawn_blocking(move || markdown::to_html(&markdown)).await;
+    let html = rendered.map_err(|error| ApiError::internal(&error))?;
+    make_room(ctx, html.len())?;
+    Ok(html)
 }
 
 impl ListingContent {
@@ -95,6 +116,13 @@ pub struct Maintainer {
     pub url: Option<String>,
 }
 
+impl Maintainer {
+    pub fn bytes(&self) -> usize {
+        let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        self.name.len() + optional(&self.email) + optional(&self.url)
+    }
+}
+
 impl From<listing::Maintainer> for Maintainer {
     fn from(maintainer: listing::Maintainer) -> Self {
         let listing::Maintainer { name, email, url } = maintainer;
@@ -102,12 +130,12 @@ impl From<listing::Maintainer> for Maintainer {
     }
 }
 
-/// The review of a listing that was submitted without a version.
 pub struct ListingReview {
     pub app: AppId,
     pub review: apps::ListingReview,
 }
 
+/// The review of a listing that was submitted without a version.
 #[Object]
 impl ListingReview {
     /// What a decision has to name.
@@ -125,7 +153,7 @@ impl ListingReview {
 
     /// Who reviews it; absent while it waits.
     async fn reviewer(&self, ctx: &Context<'_>) -> Result<Option<Account>> {
-        Account::load_opt(ctx, self.review.claim.map(|claim| claim.reviewer)).await
+        Account::of_app(ctx, self.app, self.review.claim.map(|claim| claim.reviewer)).await
     }
 
     /// When it was submitted.

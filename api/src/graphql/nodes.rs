@@ -17,6 +17,10 @@ use super::{
 /// An object with a global id.
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "The global id."))]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an answer has one, and it lives as long as the answer"
+)]
 pub enum Node {
     Account(Account),
     App(App),
@@ -38,7 +42,7 @@ impl NodeQuery {
         viewer(ctx)?;
         let Some(id) = NodeId::parse(&id) else { return Ok(None) };
         Ok(match id {
-            NodeId::Account(id) => Account::load(ctx, id).await?.map(Node::Account),
+            NodeId::Account(id) => Account::find(ctx, id).await?.map(Node::Account),
             NodeId::App(id) => App::load(ctx, id).await?.map(Node::App),
             NodeId::Category(id) => Category::load(ctx, id).await?.map(Node::Category),
             NodeId::Cluster(id) => Cluster::load(ctx, id).await?.map(Node::Cluster),

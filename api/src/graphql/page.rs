@@ -27,6 +27,16 @@ pub fn request(first: Option<i32>, after: Option<String>) -> Result<PageRequest>
     Ok(PageRequest::new(usize::try_from(first).unwrap_or_default(), key))
 }
 
+/// What a page costs: what one item costs, for as many items as it may have, and itself.
+///
+/// It is asked before anything is checked, so `first` may be anything, and pages may be in pages to any depth. The sum
+/// over a whole document cannot overflow.
+pub fn cost(first: Option<i32>, item: usize) -> usize {
+    const COST_MAX: usize = 1 << 40;
+    let items = usize::try_from(first.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX)).unwrap_or(1);
+    item.saturating_mul(items).saturating_add(1).min(COST_MAX)
+}
+
 fn key(cursor: &str) -> Result<Key> {
     let text = URL_SAFE_NO_PAD
         .decode(cursor)
@@ -44,4 +54,19 @@ pub fn connection<R, T: OutputType>(page: Page<R>, is_first_page: bool, show: im
         .map(|item| Edge::new(URL_SAFE_NO_PAD.encode(item.key.as_str()), show(item.row)));
     connection.edges.extend(edges);
     connection
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cost_of_a_page_is_counted_by_its_items_and_never_overflows() {
+        assert_eq!(cost(Some(3), 2), 7);
+        assert_eq!(cost(None, 1), 21);
+        for first in [-1, 0, i32::MAX] {
+            let deep = (0..1_000).fold(1, |item, _| cost(Some(first), item));
+            assert!(deep.checked_mul(1 << 16).is_some(), "{first}");
+        }
+    }
 }

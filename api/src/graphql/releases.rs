@@ -36,7 +36,7 @@ impl ReleaseQuery {
     }
 
     /// The releases of a project, the newest first, without those that are uninstalled.
-    #[graphql(complexity = "first.unwrap_or(20) as usize * child_complexity + 1")]
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn releases(
         &self,
         ctx: &Context<'_>,
@@ -111,7 +111,6 @@ pub enum OperationFailure {
     ClusterFailed,
 }
 
-/// An installed app.
 pub struct Release(pub releases::Release);
 
 impl Release {
@@ -135,6 +134,7 @@ pub fn sees(viewer: &domain::access::Principal, release: &releases::Release) -> 
     })
 }
 
+/// An installed app.
 #[Object]
 impl Release {
     /// The global id.
@@ -183,7 +183,7 @@ impl Release {
     }
 
     /// What was changed, when and why, the newest first.
-    #[graphql(complexity = "first.unwrap_or(20) as usize * child_complexity + 1")]
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn revisions(
         &self,
         ctx: &Context<'_>,
@@ -196,7 +196,7 @@ impl Release {
     }
 
     /// Every run of Helm for it, the newest first, with all that Helm said.
-    #[graphql(complexity = "first.unwrap_or(20) as usize * child_complexity + 1")]
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn attempts(
         &self,
         ctx: &Context<'_>,
@@ -219,9 +219,9 @@ impl Release {
     }
 }
 
-/// A version by its bytes, and the values it runs with.
 pub struct Deployment(Deployed);
 
+/// A version by its bytes, and the values it runs with.
 #[Object]
 impl Deployment {
     /// The number of the version.
@@ -235,6 +235,7 @@ impl Deployment {
     }
 
     /// The values, as they were written; absent for the chart's defaults, or once they were erased.
+    #[graphql(complexity = 100)]
     async fn values(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         match &self.0.values {
             Some(values) => unseal(ctx, values).await,
@@ -255,9 +256,9 @@ pub enum RevisionCause {
     Reconfigure,
 }
 
-/// A change of what runs.
 pub struct Revision(releases::Revision);
 
+/// A change of what runs.
 #[Object]
 impl Revision {
     /// Its number: 1 is the installation.
@@ -281,6 +282,7 @@ impl Revision {
     }
 
     /// The values it runs with; absent for the chart's defaults, or once they were erased.
+    #[graphql(complexity = 100)]
     async fn values(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         match &self.0.values {
             Some(values) => unseal(ctx, values).await,
@@ -289,6 +291,7 @@ impl Revision {
     }
 
     /// What Helm rendered; absent once it was erased.
+    #[graphql(complexity = 100)]
     async fn manifest(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         unseal(ctx, &self.0.manifest).await
     }
@@ -304,9 +307,9 @@ impl Revision {
     }
 }
 
-/// One run of Helm.
 pub struct Attempt(releases::Attempt);
 
+/// One run of Helm.
 #[Object]
 impl Attempt {
     /// What it was for.
@@ -346,6 +349,7 @@ impl Attempt {
     }
 
     /// All that Helm said; absent while it runs, and once it was erased.
+    #[graphql(complexity = 100)]
     async fn output(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         match &self.0.ended {
             Some(ended) => unseal(ctx, &ended.output).await,

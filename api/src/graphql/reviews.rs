@@ -7,19 +7,23 @@ use domain::{
     ids::{AppId, WorkspaceId},
     permission::Permission,
 };
-use projections::reviews::{self, DecisionFilter, Period, QueueFilter, Subject};
+use projections::{
+    Connection, Moment,
+    reviews::{self, DecisionFilter, Period, QueueFilter, Subject},
+};
 use uuid::Uuid;
 
 use super::{
     NodeId,
     accounts::{Account, unseal},
     apps::App,
+    as_of::{self, AsOf},
     error::{ApiError, Result},
     listings::Listing,
     page::{self, Connected},
     scalars::{LogPosition, SemVer, Sha256},
     versions::Version,
-    viewer::{read, viewer},
+    viewer::{read, read_at, viewer},
 };
 
 #[derive(Default)]
@@ -28,21 +32,25 @@ pub struct ReviewQuery;
 #[Object]
 impl ReviewQuery {
     /// What waits for a review or is in one, the oldest submission first. For reviewers and auditors.
-    #[graphql(complexity = "first.unwrap_or(20) as usize * child_complexity + 1")]
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn review_queue(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What waited then. For whoever may also see history.")] as_of: Option<AsOf>,
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Connected<QueueEntry>> {
         viewer(ctx)?.authorize(Permission::ReviewView, Place::Platform)?;
         let (is_first, request) = (after.is_none(), page::request(first, after)?);
-        let entries = read(ctx, move |view| reviews::queue(view, QueueFilter::default(), &request)).await?;
-        Ok(page::connection(entries, is_first, QueueEntry))
+        let moment = as_of::moment(ctx, as_of).await?;
+        as_of::authorize(ctx, moment)?;
+        let list = move |view: &Connection| reviews::queue(view, QueueFilter::default(), &request);
+        let entries = read_at(ctx, moment, list).await?;
+        Ok(page::connection(entries, is_first, |row| QueueEntry { row, moment }))
     }
 
     /// Every review decision, the newest first: all for auditors, else those about one workspace or app of the viewer's.
-    #[graphql(complexity = "first.unwrap_or(20) as usize * child_complexity + 1")]
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn decisions(
         &self,
         ctx: &Context<'_>,
@@ -112,7 +120,7 @@ impl DecisionFilterInput {
             return Ok(Some((app, workspace)));
         }
         let owner = match (app, workspace) {
-            (Some(app), _) => App::load(ctx, app).await?.map(|app| app.0.workspace),
+            (Some(app), _) => App::load(ctx, app).await?.map(|app| app.row.workspace),
             (None, Some(workspace)) => Some(workspace),
             (None, None) => {
                 return Err(ApiError::new(
@@ -126,25 +134,38 @@ impl DecisionFilterInput {
     }
 }
 
-/// Something that waits for a review, or is in one.
-pub struct QueueEntry(pub reviews::QueueEntry);
+pub struct QueueEntry {
+    pub row: reviews::QueueEntry,
+    /// When it was so; what it leads to is of the same moment.
+    pub moment: Moment,
+}
 
+impl QueueEntry {
+    pub const fn now(row: reviews::QueueEntry) -> Self {
+        Self {
+            row,
+            moment: Moment::Now,
+        }
+    }
+}
+
+/// Something that waits for a review, or is in one.
 #[Object]
 impl QueueEntry {
     /// What a decision has to name as `submission`.
     async fn submission(&self) -> Uuid {
-        self.0.submission.as_uuid()
+        self.row.submission.as_uuid()
     }
 
     /// The app it is about.
     async fn app(&self, ctx: &Context<'_>) -> Result<Option<App>> {
-        App::load(ctx, self.0.app).await
+        App::load_at(ctx, self.row.app, self.moment).await
     }
 
     /// The version to be reviewed; absent if it is the listing alone.
     async fn version(&self, ctx: &Context<'_>) -> Result<Option<Version>> {
-        match &self.0.subject {
-            Subject::Version { number, .. } => Version::load(ctx, self.0.app, number.clone()).await,
+        match &self.row.subject {
+            Subject::Version { number, .. } => Version::load_at(ctx, self.row.app, number.clone(), self.moment).await,
             Subject::Listing => Ok(None),
         }
     }
@@ -152,30 +173,30 @@ impl QueueEntry {
     /// The listing to be reviewed, alone or with the version.
     async fn listing(&self) -> Listing {
         Listing {
-            app: self.0.app,
-            digest: self.0.listing,
+            app: self.row.app,
+            digest: self.row.listing,
         }
     }
 
     /// Who reviews it; absent while it waits.
     async fn reviewer(&self, ctx: &Context<'_>) -> Result<Option<Account>> {
-        Account::load_opt(ctx, self.0.claim.map(|claim| claim.reviewer)).await
+        Account::load_opt(ctx, self.row.claim.map(|claim| claim.reviewer)).await
     }
 
     /// When it was submitted.
     async fn submitted_at(&self) -> DateTime<Utc> {
-        self.0.submitted.at
+        self.row.submitted.at
     }
 
     /// Who submitted it.
     async fn submitted_by(&self, ctx: &Context<'_>) -> Result<Option<Account>> {
-        Account::load_opt(ctx, self.0.submitted.by).await
+        Account::load_opt(ctx, self.row.submitted.by).await
     }
 }
 
-/// A decision that was made. It is never taken back; a later one may say otherwise.
 pub struct Decision(reviews::DecisionRecord);
 
+/// A decision that was made. It is never taken back; a later one may say otherwise.
 #[Object]
 impl Decision {
     /// Where its event stands in the log.

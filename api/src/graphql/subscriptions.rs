@@ -7,7 +7,7 @@ use domain::{
     permission::Permission,
 };
 use futures_util::{Stream, StreamExt as _, stream};
-use projections::audit;
+use projections::{Connection, audit};
 
 use super::{
     NodeId,
@@ -16,12 +16,15 @@ use super::{
     releases::{Release, sees},
     reviews::QueueEntry,
     scalars::LogPosition,
-    viewer::{services, viewer},
+    viewer::{credentials, services},
 };
-use crate::services::Services;
+use crate::{
+    auth::{Credentials, Sender},
+    services::Services,
+};
 
 /// How many events one look at the log takes.
-const BATCH: usize = 100;
+const BATCH: u64 = 100;
 
 pub struct Subscription;
 
@@ -34,17 +37,18 @@ impl Subscription {
         ctx: &Context<'_>,
         after: Option<LogPosition>,
     ) -> Result<impl Stream<Item = Result<AuditEntry>>> {
-        let account = viewer(ctx)?.account;
-        viewer(ctx)?.authorize(Permission::AuditView, Place::Platform)?;
-        let services = services(ctx).clone();
-        let positions = positions(&services, after);
-        let shown = positions.then(move |position| {
-            let services = services.clone();
+        let onlooker = Onlooker::of(ctx);
+        onlooker.viewer()?.authorize(Permission::AuditView, Place::Platform)?;
+        let next = match after {
+            Some(LogPosition(after)) => behind(after, onlooker.services.log.head().await?.size)?,
+            None => onlooker.services.views.position(),
+        };
+        let shown = positions(&onlooker.services, next).then(move |position| {
+            let onlooker = onlooker.clone();
             async move {
-                still(&services, account, |viewer| {
-                    viewer.may(Permission::AuditView, Place::Platform)
-                })?;
-                let row = services.views.read(move |view| audit::entry(view, position)).await?;
+                onlooker.still(|viewer| viewer.may(Permission::AuditView, Place::Platform))?;
+                let views = &onlooker.services.views;
+                let row = views.read(move |view| audit::entry(view, position)).await?;
                 row.map(AuditEntry)
                     .ok_or_else(|| ApiError::new("INTERNAL", "the audit trail has a gap"))
             }
@@ -54,70 +58,102 @@ impl Subscription {
 
     /// The review queue's first page, whenever something about it changed. For reviewers and auditors.
     async fn review_queue_changed(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Result<Vec<QueueEntry>>>> {
-        let account = viewer(ctx)?.account;
-        viewer(ctx)?.authorize(Permission::ReviewView, Place::Platform)?;
-        let services = services(ctx).clone();
-        let looks = looks(&services).then(move |_| {
-            let services = services.clone();
+        let onlooker = Onlooker::of(ctx);
+        onlooker.viewer()?.authorize(Permission::ReviewView, Place::Platform)?;
+        let looks = looks(&onlooker.services).then(move |_| {
+            let onlooker = onlooker.clone();
             async move {
-                still(&services, account, |viewer| {
-                    viewer.may(Permission::ReviewView, Place::Platform)
-                })?;
+                onlooker.still(|viewer| viewer.may(Permission::ReviewView, Place::Platform))?;
                 let request = super::page::request(Some(100), None)?;
-                let queue = services
-                    .views
+                let views = &onlooker.services.views;
+                let queue = views
                     .read(move |view| projections::reviews::queue(view, Default::default(), &request))
                     .await?;
                 Ok(queue.items.into_iter().map(|item| item.row).collect::<Vec<_>>())
             }
         });
-        Ok(until_refused(changed(looks)).map(|queue| queue.map(|queue| queue.into_iter().map(QueueEntry).collect())))
+        Ok(until_refused(changed(looks))
+            .map(|queue| queue.map(|queue| queue.into_iter().map(QueueEntry::now).collect())))
     }
 
     /// A release, now and whenever it changed.
     async fn release_changed(&self, ctx: &Context<'_>, id: ID) -> Result<impl Stream<Item = Result<Release>>> {
-        let account = viewer(ctx)?.account;
-        let not_found = || ApiError::new("NOT_FOUND", "there is no such release");
+        let onlooker = Onlooker::of(ctx);
+        let viewer = onlooker.viewer()?;
         let Some(NodeId::Release(id)) = NodeId::parse(&id) else {
-            return Err(not_found());
+            return Err(no_release());
         };
-        Release::load(ctx, id).await?.ok_or_else(not_found)?;
-        let services = services(ctx).clone();
-        let looks = looks(&services).then(move |_| look_at_release(services.clone(), account, id));
+        let first = release(&onlooker.services, id).await?;
+        if !sees(&viewer, &first) {
+            return Err(no_release());
+        }
+        let looks = looks(&onlooker.services).then(move |_| {
+            let onlooker = onlooker.clone();
+            async move {
+                let now = release(&onlooker.services, id).await?;
+                onlooker.still(|viewer| sees(viewer, &now))?;
+                Ok(now)
+            }
+        });
         Ok(until_refused(changed(looks)).map(|release| release.map(Release)))
     }
 }
 
-async fn look_at_release(
+async fn release(services: &Services, id: ReleaseId) -> Result<projections::releases::Release> {
+    let find = move |view: &Connection| projections::releases::release(view, id);
+    services.views.read(find).await?.ok_or_else(no_release)
+}
+
+fn no_release() -> ApiError {
+    ApiError::new("NOT_FOUND", "there is no such release")
+}
+
+/// Whoever subscribed. Rights are asked again for everything that is sent: a grant may be gone, or the token.
+#[derive(Clone)]
+struct Onlooker {
     services: Services,
-    account: domain::ids::AccountId,
-    id: ReleaseId,
-) -> Result<projections::releases::Release> {
-    let release = services
-        .views
-        .read(move |view| projections::releases::release(view, id))
-        .await?;
-    let release = release.ok_or_else(|| ApiError::new("NOT_FOUND", "there is no such release"))?;
-    still(&services, account, |viewer| sees(viewer, &release))?;
-    Ok(release)
+    credentials: Credentials,
 }
 
-/// Rights are asked again for everything that is sent: a grant may be gone, or the account's tokens.
-fn still(services: &Services, account: domain::ids::AccountId, may: impl FnOnce(&Principal) -> bool) -> Result<()> {
-    let principal = services.views.access().principal(account);
-    if principal.is_some_and(|principal| may(&principal)) {
-        return Ok(());
+impl Onlooker {
+    fn of(ctx: &Context<'_>) -> Self {
+        Self {
+            services: services(ctx).clone(),
+            credentials: credentials(ctx),
+        }
     }
-    Err(ApiError::new("FORBIDDEN", "this is not for you any more"))
+
+    /// Who it is, with the rights of the moment.
+    fn viewer(&self) -> Result<Principal> {
+        match self.credentials.sender(&self.services.views)? {
+            Sender::Account(principal) => Ok(principal),
+            Sender::Anonymous => Err(ApiError::unauthenticated()),
+        }
+    }
+
+    fn still(&self, may: impl FnOnce(&Principal) -> bool) -> Result<()> {
+        if may(&self.viewer()?) {
+            return Ok(());
+        }
+        Err(ApiError::new("FORBIDDEN", "this is not for you any more"))
+    }
 }
 
-/// The positions behind `after`, or from now on, as the views reach them.
-fn positions(services: &Services, after: Option<LogPosition>) -> impl Stream<Item = u64> + use<> {
-    let next = after.map_or_else(|| services.views.position(), |after| after.0.saturating_add(1));
+/// The position to go on at behind `after`, in a log of `size` events.
+fn behind(after: u64, size: u64) -> Result<u64> {
+    if after < size {
+        return Ok(after.saturating_add(1));
+    }
+    let message = format!("the log has {size} events, so there is none at position {after} yet");
+    Err(ApiError::new("POSITION_IN_FUTURE", message))
+}
+
+/// The positions from `next` on, as the views reach them.
+fn positions(services: &Services, next: u64) -> impl Stream<Item = u64> + use<> {
     let views = services.views.clone();
     let batches = stream::unfold((next, views), |(next, views)| async move {
-        views.reached(next + 1).await;
-        let reached = views.position().min(next + BATCH as u64);
+        views.reached(next.saturating_add(1)).await;
+        let reached = views.position().min(next.saturating_add(BATCH));
         Some((stream::iter(next..reached), (reached, views)))
     });
     batches.flatten()
@@ -125,9 +161,9 @@ fn positions(services: &Services, after: Option<LogPosition>) -> impl Stream<Ite
 
 /// Once at first, then whenever the views moved.
 fn looks(services: &Services) -> impl Stream<Item = ()> + use<> {
-    stream::unfold((services.views.clone(), None), |(views, seen)| async move {
+    stream::unfold((services.views.clone(), None::<u64>), |(views, seen)| async move {
         if let Some(seen) = seen {
-            views.reached(seen + 1).await;
+            views.reached(seen.saturating_add(1)).await;
         }
         let seen = views.position();
         Some(((), (views, Some(seen))))
@@ -150,10 +186,34 @@ fn changed<T: PartialEq + Clone + Send>(
 
 /// An error is the last thing a subscription says.
 fn until_refused<T: Send>(stream: impl Stream<Item = Result<T>> + Send) -> impl Stream<Item = Result<T>> + Send {
-    let mut is_over = false;
-    stream.take_while(move |item| {
-        let go_on = !is_over;
-        is_over = item.is_err();
-        async move { go_on }
+    stream::unfold(Some(Box::pin(stream)), |open| async move {
+        let mut stream = open?;
+        let item = stream.next().await?;
+        let open = item.is_ok().then_some(stream);
+        Some((item, open))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subscription_goes_on_behind_what_is_in_the_log_and_nowhere_else() {
+        assert_eq!(behind(0, 1).ok(), Some(1));
+        assert_eq!(behind(6, 7).ok(), Some(7));
+        for (after, size) in [(7, 7), (0, 0), (u64::MAX, 7), (u64::MAX, u64::MAX)] {
+            let refused: async_graphql::Error = behind(after, size).unwrap_err().into();
+            let code = refused.extensions.unwrap().get("code").cloned();
+            assert_eq!(code, Some("POSITION_IN_FUTURE".into()), "{after}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_subscription_ends_with_its_first_error() {
+        let refused = || Err(ApiError::unauthenticated());
+        let endless = stream::iter([Ok(1), refused()]).chain(stream::pending());
+        let said: Vec<_> = until_refused(endless).map(|item| item.is_ok()).collect().await;
+        assert_eq!(said, [true, false]);
+    }
 }

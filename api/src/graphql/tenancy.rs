@@ -7,7 +7,7 @@ use domain::{
     ids::{ClusterId, ProjectId, WorkspaceId},
     permission::Permission,
 };
-use projections::tenancy;
+use projections::{Moment, tenancy};
 
 use super::{
     NodeId,
@@ -34,7 +34,6 @@ impl TenancyQuery {
     }
 }
 
-/// A tenant: it owns apps and projects.
 pub struct Workspace(pub tenancy::Workspace);
 
 impl Workspace {
@@ -47,6 +46,7 @@ impl Workspace {
     }
 }
 
+/// A tenant: it owns apps and projects.
 #[Object]
 impl Workspace {
     /// The global id.
@@ -60,7 +60,7 @@ impl Workspace {
     }
 
     /// Its apps, the newest first; without the deleted ones unless it is them that are asked for.
-    #[graphql(complexity = "first.unwrap_or(20) as usize * child_complexity + 1")]
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn apps(
         &self,
         ctx: &Context<'_>,
@@ -74,11 +74,14 @@ impl Workspace {
             projections::apps::of_workspace(view, id, status, &request)
         })
         .await?;
-        Ok(page::connection(apps, is_first, App))
+        Ok(page::connection(apps, is_first, |row| App {
+            row,
+            moment: Moment::Now,
+        }))
     }
 
     /// Its projects, in the order of their names.
-    #[graphql(complexity = "first.unwrap_or(20) as usize * child_complexity + 1")]
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn projects(
         &self,
         ctx: &Context<'_>,
@@ -91,7 +94,6 @@ impl Workspace {
     }
 }
 
-/// A namespace of a cluster that a workspace installs into.
 pub struct Project(pub tenancy::Project);
 
 impl Project {
@@ -112,6 +114,7 @@ fn sees(viewer: &domain::access::Principal, project: &tenancy::Project) -> bool 
         || viewer.may(Permission::WorkspaceView, Place::Workspace(project.workspace))
 }
 
+/// A namespace of a cluster that a workspace installs into.
 #[Object]
 impl Project {
     /// The global id.
@@ -140,7 +143,6 @@ impl Project {
     }
 }
 
-/// Where releases run.
 pub struct Cluster(tenancy::Cluster);
 
 impl Cluster {
@@ -156,6 +158,7 @@ pub enum ClusterKind {
     Directory,
 }
 
+/// Where releases run.
 #[Object]
 impl Cluster {
     /// The global id.

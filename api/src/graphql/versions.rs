@@ -2,21 +2,23 @@
 
 use async_graphql::{Context, Enum, ID, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::{ids::AppId, version_number::VersionNumber};
-use projections::apps;
+use domain::{access::Principal, ids::AppId, version_number::VersionNumber};
+use projections::{Connection, Moment, apps};
 use uuid::Uuid;
 
 use super::{
     NodeId,
     accounts::{Account, unseal},
     apps::{App, Suspension},
-    error::Result,
-    listings::{Listing, Maintainer},
+    as_of::{self, AsOf},
+    error::{ApiError, Result},
+    limits::{self, make_room},
+    listings::{Listing, Maintainer, html},
     reviews::ReviewDecision,
     scalars::{SemVer, Sha256},
-    viewer::{read, services, viewer},
+    viewer::{read, read_at, services, viewer},
 };
-use crate::{chart_archive::Chart, markdown};
+use crate::chart_archive::Chart;
 
 #[derive(Default)]
 pub struct VersionQuery;
@@ -24,10 +26,16 @@ pub struct VersionQuery;
 #[Object]
 impl VersionQuery {
     /// A version by its global id.
-    async fn version(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Version>> {
+    async fn version(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        #[graphql(desc = "As it was then. Who may know of it is decided by today's rights.")] as_of: Option<AsOf>,
+    ) -> Result<Option<Version>> {
         viewer(ctx)?;
+        let moment = as_of::moment(ctx, as_of).await?;
         match NodeId::parse(&id) {
-            Some(NodeId::Version(app, number)) => Version::load(ctx, app, number).await,
+            Some(NodeId::Version(app, number)) => Version::load_at(ctx, app, number, moment).await,
             _ => Ok(None),
         }
     }
@@ -55,77 +63,89 @@ pub enum VersionStage {
     Deleted,
 }
 
-/// One version of an app: an archive, and its way to the store.
-pub struct Version(pub apps::Version);
+pub struct Version {
+    pub row: apps::Version,
+    /// When it was so; what it leads to is of the same moment.
+    pub moment: Moment,
+}
 
 impl Version {
     /// The version, if the viewer may know of it. A deleted one is not found any more.
     pub async fn load(ctx: &Context<'_>, app: AppId, number: VersionNumber) -> Result<Option<Self>> {
+        Self::load_at(ctx, app, number, Moment::Now).await
+    }
+
+    /// The version as it was, if the viewer may know of it. Before it was deleted, it is found by whoever saw it then and
+    /// may see it still.
+    pub async fn load_at(ctx: &Context<'_>, app: AppId, number: VersionNumber, moment: Moment) -> Result<Option<Self>> {
         let viewer = viewer(ctx)?;
-        let found = read(ctx, move |view| {
-            Ok((apps::app(view, app)?, apps::version(view, app, &number)?))
-        })
-        .await?;
-        let (Some(app), Some(version)) = found else {
-            return Ok(None);
-        };
-        let app = app.visibility();
-        let visible = viewer.sees_app(&app)
-            && viewer.sees_version(&app, version.stage.visibility())
-            && version.stage != apps::Stage::Deleted;
-        Ok(visible.then_some(Self(version)))
+        let sees = |found: &(apps::App, apps::Version)| sees(viewer, found);
+        let find = move |view: &Connection| Ok(apps::app(view, app)?.zip(apps::version(view, app, &number)?));
+        let mut found = read(ctx, find.clone()).await?;
+        if moment != Moment::Now && (found.as_ref().is_some_and(sees) || as_of::sees_history(viewer)) {
+            found = read_at(ctx, moment, find).await?;
+        }
+        let shown = found.filter(sees).map(|(_, row)| row);
+        let shown = shown.filter(|row| row.stage != apps::Stage::Deleted);
+        Ok(shown.map(|row| Self { row, moment }))
     }
 
     async fn document(&self, ctx: &Context<'_>) -> Result<Option<Chart>> {
-        Ok(services(ctx).content.chart(self.0.package.chart).await?)
+        Ok(services(ctx).content.chart(self.row.package.chart).await?)
     }
 }
 
+fn sees(viewer: &Principal, (app, version): &(apps::App, apps::Version)) -> bool {
+    let app = app.visibility();
+    viewer.sees_app(&app) && viewer.sees_version(&app, version.stage.visibility())
+}
+
+/// One version of an app: an archive, and its way to the store.
 #[Object]
 impl Version {
     /// The global id.
     pub async fn id(&self) -> ID {
-        NodeId::Version(self.0.app, self.0.number.clone()).into()
+        NodeId::Version(self.row.app, self.row.number.clone()).into()
     }
 
     /// The number, as the chart says it.
     async fn number(&self) -> SemVer {
-        SemVer(self.0.number.clone())
+        SemVer(self.row.number.clone())
     }
 
     /// The app it is a version of.
     async fn app(&self, ctx: &Context<'_>) -> Result<Option<App>> {
-        App::load(ctx, self.0.app).await
+        App::load_at(ctx, self.row.app, self.moment).await
     }
 
     /// Where it stands.
     async fn stage(&self) -> VersionStage {
-        self.0.stage.into()
+        self.row.stage.into()
     }
 
     /// What its stage allows now, to whoever has the permission: names of mutations.
     async fn possible_actions(&self) -> Vec<&'static str> {
-        self.0.actions.iter().map(|action| action.as_str()).collect()
+        self.row.actions.iter().map(|action| action.as_str()).collect()
     }
 
     /// How many events this version has had; name it as `expectedRevision` to be sure of what was seen.
     async fn revision(&self) -> u64 {
-        self.0.revision
+        self.row.revision
     }
 
     /// The SHA-256 of the chart archive: what a reviewer approves.
     async fn package_digest(&self) -> Sha256 {
-        Sha256(self.0.package.digest)
+        Sha256(self.row.package.digest)
     }
 
     /// The size of the chart archive, in bytes.
     async fn package_size_bytes(&self) -> Option<u64> {
-        self.0.package.size.parse().ok()
+        self.row.package.size.parse().ok()
     }
 
     /// Path of the chart archive on this server; needs the same token.
     async fn package_path(&self) -> String {
-        format!("/apps/{}/versions/{}/package", self.0.app, self.0.number)
+        format!("/apps/{}/versions/{}/package", self.row.app, self.row.number)
     }
 
     /// What is in the archive; absent if it was removed for good.
@@ -135,54 +155,57 @@ impl Version {
 
     /// What was frozen for the review it is in, or came out of.
     async fn submission(&self) -> Option<Submission> {
-        self.0.submission.clone().map(|submission| Submission {
-            app: self.0.app,
+        self.row.submission.clone().map(|submission| Submission {
+            app: self.row.app,
             submission,
         })
     }
 
-    /// Who reviews it; absent while nobody does.
+    /// Who reviews it; absent while nobody does. For the workspace, reviewers and auditors.
     async fn reviewer(&self, ctx: &Context<'_>) -> Result<Option<Account>> {
-        Account::load_opt(ctx, self.0.claim.map(|claim| claim.reviewer)).await
+        Account::of_app(ctx, self.row.app, self.row.claim.map(|claim| claim.reviewer)).await
     }
 
     /// The last decision about it.
     async fn decision(&self) -> Option<VersionDecision> {
-        self.0.decision.clone().map(VersionDecision)
+        self.row.decision.clone().map(|decided| VersionDecision {
+            app: self.row.app,
+            decided,
+        })
     }
 
     /// Set while it is suspended.
     async fn suspension(&self) -> Option<Suspension> {
-        self.0.suspension.clone().map(Suspension)
+        self.row.suspension.clone().map(Suspension)
     }
 
     /// When its archive was first uploaded.
     async fn uploaded_at(&self) -> DateTime<Utc> {
-        self.0.uploaded.at
+        self.row.uploaded.at
     }
 
-    /// Who uploaded it.
+    /// Who uploaded it. For the workspace, reviewers and auditors.
     async fn uploaded_by(&self, ctx: &Context<'_>) -> Result<Option<Account>> {
-        Account::load_opt(ctx, self.0.uploaded.by).await
+        Account::of_app(ctx, self.row.app, self.row.uploaded.by).await
     }
 
     /// When something last happened to it.
     async fn updated_at(&self) -> DateTime<Utc> {
-        self.0.updated.at
+        self.row.updated.at
     }
 
     /// When it was published, if it was.
     async fn published_at(&self) -> Option<DateTime<Utc>> {
-        self.0.published.map(|mark| mark.at)
+        self.row.published.map(|mark| mark.at)
     }
 }
 
-/// A package and a listing, frozen for review. A decision names all three.
 pub struct Submission {
     app: AppId,
     submission: apps::Submission,
 }
 
+/// A package and a listing, frozen for review. A decision names all three.
 #[Object]
 impl Submission {
     /// What a decision has to name as `submission`.
@@ -208,30 +231,33 @@ impl Submission {
         self.submission.submitted.map(|mark| mark.at)
     }
 
-    /// Who submitted it.
+    /// Who submitted it. For the workspace, reviewers and auditors.
     async fn submitted_by(&self, ctx: &Context<'_>) -> Result<Option<Account>> {
-        Account::load_opt(ctx, self.submission.submitted.and_then(|mark| mark.by)).await
+        Account::of_app(ctx, self.app, self.submission.submitted.and_then(|mark| mark.by)).await
     }
 }
 
-/// The last decision about a version.
-pub struct VersionDecision(apps::Decided);
+pub struct VersionDecision {
+    app: AppId,
+    decided: apps::Decided,
+}
 
+/// The last decision about a version.
 #[Object]
 impl VersionDecision {
     /// What was decided.
     async fn decision(&self) -> ReviewDecision {
-        self.0.decision.into()
+        self.decided.decision.into()
     }
 
     /// The submission it was about.
     async fn submission(&self) -> Uuid {
-        self.0.submission.as_uuid()
+        self.decided.submission.as_uuid()
     }
 
     /// Why it was rejected; absent for an approval, or once it was erased.
     async fn reason(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        match &self.0.reason {
+        match &self.decided.reason {
             Some(reason) => unseal(ctx, reason).await,
             None => Ok(None),
         }
@@ -239,16 +265,15 @@ impl VersionDecision {
 
     /// When.
     async fn at(&self) -> DateTime<Utc> {
-        self.0.mark.at
+        self.decided.mark.at
     }
 
-    /// By whom.
+    /// By whom. For the workspace, reviewers and auditors.
     async fn by(&self, ctx: &Context<'_>) -> Result<Option<Account>> {
-        Account::load_opt(ctx, self.0.mark.by).await
+        Account::of_app(ctx, self.app, self.decided.mark.by).await
     }
 }
 
-/// What is in a chart archive.
 pub struct ChartContent(Chart);
 
 /// A file of a chart archive.
@@ -260,21 +285,22 @@ pub struct ChartFile {
     size_bytes: u64,
 }
 
+/// What is in a chart archive.
 #[Object]
 impl ChartContent {
     /// The version of the software in it.
-    async fn app_version(&self) -> Option<&str> {
-        self.0.metadata.app_version.as_deref()
+    async fn app_version(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        limits::text(ctx, self.0.metadata.app_version.as_deref())
     }
 
     /// What the chart says it is.
-    async fn description(&self) -> Option<&str> {
-        self.0.metadata.description.as_deref()
+    async fn description(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        limits::text(ctx, self.0.metadata.description.as_deref())
     }
 
     /// The versions of Kubernetes it is for, as a SemVer range.
-    async fn kube_version(&self) -> Option<&str> {
-        self.0.metadata.kube_version.as_deref()
+    async fn kube_version(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        limits::text(ctx, self.0.metadata.kube_version.as_deref())
     }
 
     /// Whether its author advises against using it.
@@ -283,58 +309,67 @@ impl ChartContent {
     }
 
     /// Words to find it by.
-    async fn keywords(&self) -> &[String] {
-        &self.0.metadata.keywords
+    async fn keywords(&self, ctx: &Context<'_>) -> Result<&[String]> {
+        let keywords = &self.0.metadata.keywords;
+        make_room(ctx, keywords.iter().map(String::len).sum())?;
+        Ok(keywords)
     }
 
     /// Who keeps it.
-    async fn maintainers(&self) -> Vec<Maintainer> {
-        let maintainers = self.0.metadata.maintainers.iter().cloned();
-        maintainers
-            .map(|m| Maintainer {
-                name: m.name,
-                email: m.email,
-                url: m.url,
-            })
-            .collect()
+    async fn maintainers(&self, ctx: &Context<'_>) -> Result<Vec<Maintainer>> {
+        let maintainers = self.0.metadata.maintainers.iter().cloned().map(|m| Maintainer {
+            name: m.name,
+            email: m.email,
+            url: m.url,
+        });
+        let maintainers: Vec<_> = maintainers.collect();
+        make_room(ctx, maintainers.iter().map(Maintainer::bytes).sum())?;
+        Ok(maintainers)
     }
 
     /// All of `Chart.yaml`, with its own field names.
-    async fn metadata(&self) -> Result<Json<serde_json::Value>> {
-        let metadata = serde_json::to_value(&self.0.metadata);
-        metadata
-            .map(Json)
-            .map_err(|error| super::error::ApiError::internal(&error))
+    #[graphql(complexity = 100)]
+    async fn metadata(&self, ctx: &Context<'_>) -> Result<Json<serde_json::Value>> {
+        let metadata = serde_json::to_value(&self.0.metadata).map_err(|error| ApiError::internal(&error))?;
+        make_room(ctx, metadata.to_string().len())?;
+        Ok(Json(metadata))
     }
 
     /// README.md, as it was written.
-    async fn readme(&self) -> Option<&str> {
-        self.0.readme.as_deref()
+    #[graphql(complexity = 100)]
+    async fn readme(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        limits::text(ctx, self.0.readme.as_deref())
     }
 
-    /// README.md as HTML, sanitised: no scripts, no styles, no frames.
-    async fn readme_html(&self) -> Option<String> {
-        self.0.readme.as_deref().map(markdown::to_html)
+    /// README.md as HTML, sanitised: no scripts, no styles, no frames, no images.
+    #[graphql(complexity = 100)]
+    async fn readme_html(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        match &self.0.readme {
+            Some(readme) => html(ctx, readme.clone()).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// values.yaml, with its comments.
-    async fn values(&self) -> Option<&str> {
-        self.0.values.as_deref()
+    #[graphql(complexity = 100)]
+    async fn values(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        limits::text(ctx, self.0.values.as_deref())
     }
 
     /// values.schema.json.
-    async fn values_schema(&self) -> Option<&str> {
-        self.0.values_schema.as_deref()
+    #[graphql(complexity = 100)]
+    async fn values_schema(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        limits::text(ctx, self.0.values_schema.as_deref())
     }
 
     /// Every file of the archive, in path order.
-    async fn files(&self) -> Vec<ChartFile> {
-        let files = self.0.files.iter();
-        files
-            .map(|file| ChartFile {
-                path: file.path.clone(),
-                size_bytes: file.size_bytes,
-            })
-            .collect()
+    #[graphql(complexity = "100 + child_complexity")]
+    async fn files(&self, ctx: &Context<'_>) -> Result<Vec<ChartFile>> {
+        make_room(ctx, self.0.files.iter().map(|file| file.path.len()).sum())?;
+        let files = self.0.files.iter().map(|file| ChartFile {
+            path: file.path.clone(),
+            size_bytes: file.size_bytes,
+        });
+        Ok(files.collect())
     }
 }

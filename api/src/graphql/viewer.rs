@@ -1,22 +1,36 @@
 //! Whoever asks, and what every resolver needs to know of them.
 
-use async_graphql::{Context, Object};
+use std::{sync::Arc, time::Duration};
+
+use async_graphql::{
+    Context, Data, Object, Response,
+    async_trait::async_trait,
+    extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
+};
 use domain::{
     access::{Place, Principal},
     account::Scope,
     permission::Permission,
 };
-use projections::{Connection, ViewError};
+use projections::{Connection, Moment, ViewError};
 
 use super::{
     accounts::Account,
-    error::{ApiError, Result},
+    error::{ApiError, Result, request_error},
     tenancy::{Project, Workspace},
 };
-use crate::{auth::Sender, services::Services};
+use crate::{
+    auth::{Credentials, Sender},
+    services::Services,
+};
 
 pub fn services<'a>(ctx: &Context<'a>) -> &'a Services {
     ctx.data_unchecked::<Services>()
+}
+
+/// What a request or a socket showed of itself: for what goes on after the resolver that began it.
+pub fn credentials(ctx: &Context<'_>) -> Credentials {
+    ctx.data_opt().copied().unwrap_or(Credentials::Absent)
 }
 
 /// The signed-in account with its grants.
@@ -40,6 +54,51 @@ where
     Ok(services(ctx).views.read(query).await?)
 }
 
+/// Reads the views as they stood at a moment.
+pub async fn read_at<T, F>(ctx: &Context<'_>, moment: Moment, query: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> std::result::Result<T, ViewError> + Send + 'static,
+{
+    Ok(services(ctx).views.read_at(moment, query).await?)
+}
+
+/// Begins every execution, of a request as of each step of a subscription: looks up who asks and what they may do now,
+/// and ends it in time.
+pub struct Executions;
+
+impl ExtensionFactory for Executions {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self)
+    }
+}
+
+#[async_trait]
+impl Extension for Executions {
+    async fn execute(&self, ctx: &ExtensionContext<'_>, operation: Option<&str>, next: NextExecute<'_>) -> Response {
+        let services = ctx.data_unchecked::<Services>();
+        let credentials = ctx.data_opt().copied().unwrap_or(Credentials::Absent);
+        let mut data = Data::default();
+        match credentials.sender(&services.views) {
+            Ok(sender) => data.insert(sender),
+            Err(invalid) => {
+                let error = request_error("UNAUTHENTICATED", invalid.to_string());
+                return Response::from_errors(vec![error]);
+            }
+        }
+        let limit = services.limits.request_timeout;
+        match tokio::time::timeout(limit, next.run_with_data(ctx, operation, data)).await {
+            Ok(response) => response,
+            Err(_) => Response::from_errors(vec![request_error("TIMEOUT", timed_out(limit))]),
+        }
+    }
+}
+
+/// What is said of a request that took too long.
+pub fn timed_out(limit: Duration) -> String {
+    format!("the request took longer than {}", humantime::format_duration(limit))
+}
+
 #[derive(Default)]
 pub struct ViewerQuery;
 
@@ -51,9 +110,9 @@ impl ViewerQuery {
     }
 }
 
-/// The signed-in account.
 pub struct Viewer(Principal);
 
+/// The signed-in account.
 #[Object]
 impl Viewer {
     /// The account behind the token.
@@ -93,9 +152,9 @@ impl Viewer {
     }
 }
 
-/// A role held in one place.
 pub struct GrantView(domain::access::Grant);
 
+/// A role held in one place.
 #[Object(name = "Grant")]
 impl GrantView {
     /// The role's name.

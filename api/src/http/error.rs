@@ -1,5 +1,7 @@
 //! Errors of the plain HTTP doors: `{"error":{"code":…,"message":…}}`.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     http::{StatusCode, header},
@@ -7,7 +9,7 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::auth::InvalidToken;
+use crate::{auth::InvalidToken, graphql::timed_out};
 
 #[derive(Debug)]
 pub struct HttpError {
@@ -35,6 +37,18 @@ impl HttpError {
     pub fn unauthenticated() -> Self {
         let message = "send a token: Authorization: Bearer <token>";
         Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message)
+    }
+
+    /// For paths that exist and are asked in another way.
+    #[must_use]
+    pub fn method_not_allowed() -> Self {
+        let message = "this path does not answer that method";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message)
+    }
+
+    #[must_use]
+    pub fn timeout(limit: Duration) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "TIMEOUT", timed_out(limit))
     }
 
     /// Logs the cause; the caller learns only that there was one.

@@ -5,26 +5,27 @@
 
 mod media;
 mod request;
-
-use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
-use axum::{
-    body::Bytes,
-    extract::{RawQuery, State, WebSocketUpgrade, rejection::BytesRejection},
-    http::{HeaderMap, Method, StatusCode, header},
-    response::{IntoResponse as _, Response},
-};
-use serde_json::Value;
+mod socket;
 
 use self::{
     media::Media,
     request::{BadRequest, Parameters},
 };
-use super::{App, graphiql};
-use crate::auth::{InvalidToken, Sender};
+use super::{App, HttpError, graphiql};
+use crate::auth::{Credentials, InvalidToken};
+use axum::{
+    body::Bytes,
+    extract::{RawQuery, State, WebSocketUpgrade, rejection::BytesRejection, ws::rejection::WebSocketUpgradeRejection},
+    http::{HeaderMap, Method, StatusCode, header},
+    response::Response,
+};
+
+/// What is spoken on web sockets.
+const PROTOCOL: &str = "graphql-transport-ws";
 
 pub async fn get(State(app): State<App>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
     if query.is_none() && media::prefers_html(&headers) {
-        return graphiql::page().into_response();
+        return graphiql::page(&headers);
     }
     let parameters = Parameters::from_query(query.as_deref().unwrap_or_default());
     answer(&app, &headers, &Method::GET, parameters).await
@@ -70,12 +71,13 @@ async fn answer(
         Ok(parameters) => parameters,
         Err(bad) => return bad.into_response(media),
     };
-    let sender = match Sender::of(headers, &app.services.views) {
-        Ok(sender) => sender,
+    let credentials = match Credentials::of(headers).and_then(|shown| shown.sender(&app.services.views).map(|_| shown))
+    {
+        Ok(credentials) => credentials,
         Err(invalid) => return refused(invalid, media),
     };
     match parameters.into_request(method, media) {
-        Ok(request) => media.response(&app.schema.execute(request.data(sender)).await),
+        Ok(request) => media.response(app.schema.execute(request.data(credentials)).await),
         Err(bad) => bad.into_response(media),
     }
 }
@@ -89,31 +91,21 @@ fn refused(invalid: InvalidToken, media: Media) -> Response {
     response
 }
 
-/// Subscriptions, by the graphql-transport-ws protocol. The token comes in `connection_init`, as
-/// `{"authorization": "Bearer …"}`: browsers cannot set headers on a web socket.
-pub async fn subscribe(State(app): State<App>, protocol: GraphQLProtocol, upgrade: WebSocketUpgrade) -> Response {
-    upgrade
-        .protocols(["graphql-transport-ws"])
-        .on_upgrade(move |socket| async move {
-            let views = app.services.views.clone();
-            let init = move |payload: Value| async move {
-                let mut data = async_graphql::Data::default();
-                data.insert(connected(&payload, &views)?);
-                Ok(data)
-            };
-            GraphQLWebSocket::new(socket, app.schema.clone(), protocol)
-                .on_connection_init(init)
-                .serve()
-                .await;
-        })
-        .into_response()
-}
-
-fn connected(payload: &Value, views: &projections::Views) -> Result<Sender, InvalidToken> {
-    let header = payload.get("authorization").or_else(|| payload.get("Authorization"));
-    let Some(header) = header.and_then(Value::as_str) else {
-        return Ok(Sender::Anonymous);
-    };
-    let token = header.strip_prefix("Bearer ").ok_or(InvalidToken)?;
-    Sender::holding(token, views)
+/// Subscriptions, and whatever else a client likes to ask on the same socket.
+pub async fn subscribe(
+    State(app): State<App>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, HttpError> {
+    let bad = |message: String| HttpError::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message);
+    let upgrade = upgrade.map_err(|rejection| bad(rejection.body_text()))?;
+    let is_understood = upgrade.requested_protocols().any(|protocol| protocol == PROTOCOL);
+    if !is_understood {
+        return Err(bad(format!("ask for the protocol {PROTOCOL}")));
+    }
+    let message_max_bytes = app.services.limits.request_max_bytes;
+    Ok(upgrade
+        .protocols([PROTOCOL])
+        .max_message_size(message_max_bytes)
+        .max_frame_size(message_max_bytes)
+        .on_upgrade(move |socket| socket::serve(app, socket)))
 }

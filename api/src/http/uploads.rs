@@ -5,12 +5,12 @@
 
 use axum::{
     Json,
-    body::{Body, HttpBody as _, to_bytes},
+    body::Body,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use domain::{
     access::{Place, Principal},
@@ -20,7 +20,7 @@ use domain::{
     permission::Permission,
     version_number::VersionNumber,
 };
-use http_body_util::LengthLimitError;
+use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::{App, HttpError, extract::Query};
@@ -28,11 +28,15 @@ use crate::{
     auth::Sender,
     chart_archive::{self, Chart},
     clock,
+    content::Document,
     graphql::NodeId,
     icon,
     services::Services,
     uploads::{Upload, Uploaded},
 };
+
+/// How much of an upload that is too large is taken in beyond its limit, and dropped.
+const DROPPED_MAX_BYTES: u64 = 64 << 20;
 
 #[derive(Deserialize)]
 pub struct Parameters {
@@ -79,6 +83,14 @@ pub async fn post(
         return Err(HttpError::unauthenticated());
     };
     let workspace = allowed(&principal, &workspace, kind)?;
+    // A few at a time: each is held in memory, decompressed and parsed.
+    let Ok(_place) = services.uploads.acquire().await else {
+        return Err(HttpError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "TIMEOUT",
+            "the server is stopping",
+        ));
+    };
     let bytes = read(body, services, kind).await?;
 
     let size_bytes = bytes.len();
@@ -103,7 +115,14 @@ pub async fn post(
             )
         }
     };
-    let expires_at = clock::now() + services.limits.upload_lifetime;
+    let too_far = || {
+        HttpError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "INTERNAL",
+            "uploads are set to live too long",
+        )
+    };
+    let expires_at = clock::after(services.limits.upload_lifetime).ok_or_else(too_far)?;
     let upload = Upload {
         account: principal.account,
         workspace,
@@ -149,31 +168,37 @@ fn allowed(principal: &Principal, workspace: &str, kind: Kind) -> Result<Workspa
     Err(HttpError::new(StatusCode::FORBIDDEN, "FORBIDDEN", message))
 }
 
-/// The whole body, if it keeps the limit of its kind. No more than one byte beyond it is read.
+/// The whole body, if it keeps the limit of its kind.
+///
+/// More than that is taken in and dropped, up to a bound: a client whose connection closes while it is still sending
+/// may never read why it was refused.
 async fn read(body: Body, services: &Services, kind: Kind) -> Result<Bytes, HttpError> {
     let (limit, code) = match kind {
         Kind::Chart => (services.limits.archive_max_bytes, "ARCHIVE_TOO_LARGE"),
         Kind::Icon => (icon::ICON_MAX_BYTES, "ICON_TOO_LARGE"),
         Kind::Screenshot => (icon::SCREENSHOT_MAX_BYTES, "SCREENSHOT_TOO_LARGE"),
     };
-    let limit_bytes = usize::try_from(limit).unwrap_or(usize::MAX);
     let too_large = |found: &str| {
         let message = format!("the upload has {found} bytes, and {limit} are allowed");
         HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, code, message)
     };
-    // What says how large it is need not be read to be refused.
-    let announced = body.size_hint().exact().filter(|bytes| *bytes > limit);
-    if let Some(bytes) = announced {
-        return Err(too_large(&bytes.to_string()));
-    }
-    to_bytes(body, limit_bytes).await.map_err(|error| {
-        let cause = std::error::Error::source(&error);
-        if cause.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
-            too_large(&format!("more than {limit}"))
-        } else {
-            HttpError::new(StatusCode::BAD_REQUEST, "UPLOAD_INCOMPLETE", "the upload broke off")
+    let (mut kept, mut found_bytes) = (BytesMut::new(), 0);
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk =
+            chunk.map_err(|_| HttpError::new(StatusCode::BAD_REQUEST, "UPLOAD_INCOMPLETE", "the upload broke off"))?;
+        found_bytes += chunk.len() as u64;
+        if found_bytes > limit.saturating_add(DROPPED_MAX_BYTES) {
+            return Err(too_large(&format!("more than {found_bytes}")));
         }
-    })
+        if found_bytes <= limit {
+            kept.extend_from_slice(&chunk);
+        }
+    }
+    if found_bytes > limit {
+        return Err(too_large(&found_bytes.to_string()));
+    }
+    Ok(kept.freeze())
 }
 
 async fn chart(services: &Services, bytes: Bytes) -> Result<(Uploaded, Option<ChartSummary>), HttpError> {
@@ -190,7 +215,9 @@ async fn chart(services: &Services, bytes: Bytes) -> Result<(Uploaded, Option<Ch
     let size = bytes.len().to_string();
     // Both are durable before an event can name them.
     let digest = services.content.put(bytes).await?;
-    let document = services.content.put_chart(&chart).await?;
+    let document = Document::new(&chart)?;
+    let described = document.digest;
+    services.content.keep(document).await?;
     let summary = ChartSummary {
         name: name.clone(),
         version: version.clone(),
@@ -199,7 +226,7 @@ async fn chart(services: &Services, bytes: Bytes) -> Result<(Uploaded, Option<Ch
     };
     let package = Package {
         digest,
-        chart: document,
+        chart: described,
         size,
     };
     Ok((Uploaded::Chart { name, version, package }, Some(summary)))

@@ -1,6 +1,6 @@
 //! The versions of apps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -17,8 +17,8 @@ use crate::{
     dossier::{Change, Decided, Dossier, Suspension},
     error::ViewError,
     moment::{self, Kept, Mark},
-    page::{Conditions, KeyKind, List, Order, Page, PageRequest},
-    sql::{self, Json, values},
+    page::{Conditions, Key, KeyKind, List, Order, Page, PageRequest},
+    sql::{self, Columns, Json, values},
 };
 
 const SCHEMA: &str = "
@@ -97,8 +97,7 @@ pub fn versions(
 ) -> Result<Page<Version>, ViewError> {
     let mut conditions = Conditions::default();
     conditions.add("app = ?", values![app]);
-    let names: Vec<_> = stages.iter().map(|stage| format!("'{}'", stage.as_str())).collect();
-    conditions.add(&format!("stage IN ({})", names.join(", ")), vec![]);
+    conditions.add(&in_one_of(stages), vec![]);
     let list = List {
         select: "SELECT sort_key, row FROM version",
         column: "sort_key",
@@ -106,6 +105,18 @@ pub fn versions(
         order: Order::Descending,
     };
     list.page(conn, conditions, page, sql::json)
+}
+
+/// The places that the versions of an app have in the list of its [`versions`], those that stand in one of `stages`.
+pub fn places(conn: &Connection, app: AppId, stages: &[Stage]) -> Result<HashSet<Key>, ViewError> {
+    let sql = format!("SELECT sort_key FROM version WHERE app = ? AND {}", in_one_of(stages));
+    let place = |c: &mut Columns<'_, '_>| Ok(Key::from_text(c.take()?));
+    Ok(sql::rows(conn, &sql, values![app], place)?.into_iter().collect())
+}
+
+fn in_one_of(stages: &[Stage]) -> String {
+    let names: Vec<_> = stages.iter().map(|stage| format!("'{}'", stage.as_str())).collect();
+    format!("stage IN ({})", names.join(", "))
 }
 
 /// A version by its number, however that is written, also if it is deleted.
@@ -262,6 +273,7 @@ impl Kept for Version {
     const TABLE: &'static str = "version";
     const KEY: &'static [&'static str] = &["app", "sort_key"];
     const COLUMNS: &'static [&'static str] = &["stage", "chart", "listing", "row"];
+    const PAST_KEYS: &'static [&'static str] = &["app, sort_key"];
 
     fn key(&self) -> Vec<Value> {
         values![self.app, self.number.sort_key()]

@@ -59,7 +59,7 @@ fn rows(conn: &Connection, table: &str, sql: &str) -> Result<Vec<String>, ViewEr
 
 /// What somebody does next; whatever of it is not possible where the version stands is left out.
 #[derive(Debug, Clone, Copy)]
-enum Step {
+pub(super) enum Step {
     UploadVersion,
     EditListing,
     Categorise(u128),
@@ -67,12 +67,14 @@ enum Step {
     Reject,
     SuspendVersion,
     ResumeVersion,
+    DeleteVersion,
     SuspendApp,
     ResumeApp,
     EditCategory,
+    DeleteCategory,
 }
 
-fn steps() -> impl Strategy<Value = Vec<(u128, u8, Step)>> {
+pub(super) fn steps() -> impl Strategy<Value = Vec<(u128, u8, Step)>> {
     use Step::*;
     let step = sample::select(vec![
         UploadVersion,
@@ -87,14 +89,16 @@ fn steps() -> impl Strategy<Value = Vec<(u128, u8, Step)>> {
         Reject,
         SuspendVersion,
         ResumeVersion,
+        DeleteVersion,
         SuspendApp,
         ResumeApp,
         EditCategory,
+        DeleteCategory,
     ]);
     proptest::collection::vec((1..=2_u128, 1..=2_u8, step), 1..40)
 }
 
-async fn take(world: &mut World, app_id: u128, version: u8, step: Step) {
+pub(super) async fn take(world: &mut World, app_id: u128, version: u8, step: Step) {
     let text = format!("{version}.0.0");
     let number = number(&text);
     let wanted = number.clone();
@@ -134,6 +138,10 @@ async fn take(world: &mut World, app_id: u128, version: u8, step: Step) {
             world
                 .category(1, domain::category::Event::CategoryEdited { name, icon })
                 .await;
+            return;
+        }
+        (Step::DeleteCategory, ..) => {
+            world.category(1, domain::category::Event::CategoryDeleted {}).await;
             return;
         }
         (Step::Advance, Some(Stage::Draft | Stage::Rejected), _) => {
@@ -184,6 +192,9 @@ async fn take(world: &mut World, app_id: u128, version: u8, step: Step) {
             },
         ),
         (Step::ResumeVersion, Some(Stage::Suspended), _) => (AUTHOR, Event::Resumed { version: Some(number) }),
+        (Step::DeleteVersion, Some(Stage::Draft | Stage::Approved | Stage::Rejected | Stage::Suspended), _) => {
+            (AUTHOR, Event::VersionDeleted { version: number })
+        }
         (Step::SuspendApp, ..) => (
             AUTHOR,
             Event::Suspended {

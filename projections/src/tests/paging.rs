@@ -81,6 +81,38 @@ async fn pages_are_complete_and_repeat_nothing() {
 }
 
 #[tokio::test]
+async fn a_sifted_list_has_full_pages_of_what_is_kept() {
+    let mut world = World::new().await;
+    world.upload_app(1, "redis").await;
+    for patch in 0..7 {
+        world.upload_version(1, &format!("1.0.{patch}")).await;
+    }
+    let sifted = async |size, after: Option<Key>| {
+        let request = PageRequest::new(size, after);
+        let page = world.ask(move |conn| {
+            let list = |page: &PageRequest| apps::versions(conn, app(1), apps::Stage::NOT_DELETED, page);
+            request.sift(list, |version| version.row.number.as_str() > "1.0.2")
+        });
+        let Page { items, has_next } = page.await;
+        let numbers: Vec<_> = items.iter().map(|item| item.row.number.as_str().to_owned()).collect();
+        (numbers, has_next, items.last().map(|item| item.key.clone()))
+    };
+    let (numbers, has_next, after) = sifted(3, None).await;
+    assert_eq!(
+        (numbers, has_next),
+        (["1.0.6", "1.0.5", "1.0.4"].map(Into::into).to_vec(), true)
+    );
+    let (numbers, has_next, _) = sifted(3, after).await;
+    assert_eq!((numbers, has_next), (vec!["1.0.3".to_owned()], false));
+    let places = world
+        .ask(|conn| apps::places(conn, app(1), &[apps::Stage::Draft]))
+        .await;
+    assert_eq!(places.len(), 7);
+    let (_, _, last) = sifted(1, None).await;
+    assert!(places.contains(&last.unwrap()));
+}
+
+#[tokio::test]
 async fn an_empty_list_has_one_empty_page() {
     let world = World::new().await;
     walk(&world, |conn, page| storefront::entries(conn, Shelf::Any, page), 0).await;

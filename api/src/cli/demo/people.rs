@@ -83,8 +83,11 @@ impl Administrator<'_> {
         name: &'static str,
         roles: &[(&str, AdminPlace)],
     ) -> Result<Person, Box<dyn Error>> {
-        self.carry_out(AdminRequest::CreateAccount { name: name.parse()? })
-            .await?;
+        self.carry_out(AdminRequest::CreateAccount {
+            name: name.parse()?,
+            role: None,
+        })
+        .await?;
         for (role, place) in roles {
             let grant = AdminRequest::GrantRole {
                 account: name.parse()?,

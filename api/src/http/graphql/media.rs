@@ -5,9 +5,8 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde::Serialize;
-use serde_json::{Value, json};
 
-use crate::http::HttpError;
+use crate::{graphql::give_codes, http::HttpError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Media {
@@ -46,13 +45,14 @@ impl Media {
     }
 
     /// An executed request, or one that validation refused.
-    pub fn response(self, response: &async_graphql::Response) -> Response {
+    pub fn response(self, mut response: async_graphql::Response) -> Response {
         // A request error has no path, and its answer has no `data` entry, not even null.
         let is_request_error = response.data == async_graphql::Value::Null
             && !response.errors.is_empty()
             && response.errors.iter().all(|error| error.path.is_empty());
+        give_codes(&mut response.errors);
         let body = Body {
-            errors: response.errors.iter().map(coded).collect(),
+            errors: &response.errors,
             data: (!is_request_error).then_some(&response.data),
         };
         let status = if is_request_error {
@@ -81,24 +81,10 @@ impl Media {
 /// Errors first, so that nobody overlooks them; fields in the order in which they were asked for.
 #[derive(Serialize)]
 struct Body<'a> {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Value>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [async_graphql::ServerError],
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a async_graphql::Value>,
-}
-
-/// An error always has a code; what the library refuses by itself failed validation.
-fn coded(error: &async_graphql::ServerError) -> Value {
-    let mut value = serde_json::to_value(error).unwrap_or_else(|_| json!({ "message": error.message }));
-    if let Some(error) = value.as_object_mut() {
-        let extensions = error.entry("extensions").or_insert_with(|| json!({}));
-        if let Some(extensions) = extensions.as_object_mut() {
-            extensions
-                .entry("code")
-                .or_insert_with(|| json!("GRAPHQL_VALIDATION_FAILED"));
-        }
-    }
-    value
 }
 
 pub fn is_json(headers: &HeaderMap) -> bool {

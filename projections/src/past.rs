@@ -1,0 +1,58 @@
+//! Connections on which the views stand at an earlier moment.
+//!
+//! Over every table with a history, such a connection has a temporary view of the same name, which statements find
+//! first: it holds the rows that were live at the position the connection was turned to. So a question is written once,
+//! and asked of the present or of the past by asking it of another connection.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::{
+    checkpoint,
+    error::ViewError,
+    file,
+    sql::{self, values},
+};
+
+const TABLES: &str = "
+SELECT live.name, (SELECT group_concat(name) FROM pragma_table_info(live.name))
+FROM main.sqlite_schema live JOIN main.sqlite_schema past ON past.name = live.name || '_history'";
+
+/// A connection that cannot write, and has to be [turned](turn_to) to a moment before it is asked anything.
+pub(crate) fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = file::open_for_reading(path)?;
+    conn.execute_batch("CREATE TEMP TABLE moment (position INTEGER NOT NULL)")?;
+    let tables: Vec<(String, String)> = sql::rows(&conn, TABLES, vec![], |c| Ok((c.take()?, c.take()?)))?;
+    for (table, columns) in &tables {
+        conn.execute_batch(&view(table, columns))?;
+    }
+    // The search index has no past. Hidden, it cannot be taken for one.
+    conn.execute_batch("CREATE TEMP VIEW store_text AS SELECT 0 AS place WHERE 0")?;
+    Ok(conn)
+}
+
+/// Turns to the moment right after the event at `position`, in the reader's transaction.
+pub(crate) fn turn_to(conn: &Connection, position: u64) -> Result<(), ViewError> {
+    let reached = checkpoint::position(conn)?;
+    if position >= reached {
+        return Err(ViewError::InTheFuture {
+            asked: position,
+            reached,
+        });
+    }
+    sql::execute(conn, "DELETE FROM temp.moment", vec![])?;
+    sql::execute(conn, "INSERT INTO temp.moment VALUES (?)", values![position])?;
+    Ok(())
+}
+
+/// The statement that covers `table` with its rows as of the moment.
+fn view(table: &str, columns: &str) -> String {
+    const MOMENT: &str = "(SELECT position FROM temp.moment)";
+    format!(
+        "CREATE TEMP VIEW {table} AS
+         SELECT {columns} FROM main.{table} WHERE valid_from <= {MOMENT}
+         UNION ALL
+         SELECT {columns} FROM main.{table}_history WHERE valid_from <= {MOMENT} AND valid_to > {MOMENT}"
+    )
+}

@@ -1,0 +1,36 @@
+//! What Charthouse promises, told as stories. Each has a server and a data folder of its own.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod access;
+mod crash;
+mod demo;
+mod helm_repository;
+mod hostile;
+mod http;
+mod lifecycle;
+mod refusals;
+mod releases;
+mod review;
+mod storefront;
+mod tenants;
+mod time_travel;
+mod uploads;
+
+#[test]
+fn every_file_of_this_folder_is_part_of_this_program() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance");
+    let declared = include_str!("main.rs");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().file_name().into_string().unwrap();
+        let module = file.trim_end_matches(".rs");
+        assert!(
+            module == "main" || declared.contains(&format!("mod {module};\n")),
+            "{file} is not declared"
+        );
+    }
+}

@@ -1,0 +1,71 @@
+//! Helm charts, built in memory.
+
+use crate::archive::Archive;
+
+const TEMPLATE: &str = r#"{{- if .Values.impossible }}
+{{- fail (printf "this cannot be: %s" .Values.impossible) }}
+{{- end }}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Release.Name }}
+  namespace: {{ .Release.Namespace }}
+data:
+  chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+  greeting: {{ .Values.greeting | quote }}
+"#;
+
+const VALUES: &str = "# what it says\ngreeting: hello\n";
+
+/// A small chart that renders to one `ConfigMap`. Its value `greeting` is shown there; `impossible` makes it fail.
+#[must_use]
+pub fn chart(name: &str, version: &str) -> Chart {
+    let about = format!(
+        "apiVersion: v2\nname: {name}\nversion: {version}\nappVersion: \"7.4\"\ndescription: Keeps {name} things\n"
+    );
+    Chart {
+        name: name.to_owned(),
+        files: vec![],
+    }
+    .file("Chart.yaml", &about)
+    .file("values.yaml", VALUES)
+    .file("README.md", format!("# {name}\n\nHow to use {name}.\n"))
+    .file("templates/configmap.yaml", TEMPLATE)
+}
+
+#[derive(Debug, Clone)]
+pub struct Chart {
+    name: String,
+    files: Vec<(String, Vec<u8>)>,
+}
+
+impl Chart {
+    /// Adds a file, or replaces it.
+    #[must_use]
+    pub fn file(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
+        self.files.retain(|(known, _)| known != path);
+        self.files.push((path.to_owned(), content.as_ref().to_vec()));
+        self
+    }
+
+    #[must_use]
+    pub fn without(mut self, path: &str) -> Self {
+        self.files.retain(|(known, _)| known != path);
+        self
+    }
+
+    /// The files in the chart's folder; more may be put beside them.
+    #[must_use]
+    pub fn archive(&self) -> Archive {
+        let add = |archive: Archive, (path, content): &(String, Vec<u8>)| {
+            archive.file(&format!("{}/{path}", self.name), content)
+        };
+        self.files.iter().fold(Archive::new(), add)
+    }
+
+    /// What `helm package` would make of it. The same chart has the same bytes.
+    #[must_use]
+    pub fn packed(&self) -> Vec<u8> {
+        self.archive().packed()
+    }
+}
