@@ -326,3 +326,24 @@ async fn one_operation_at_a_time() {
     );
     assert_eq!(text(&settled(&story.user, &release).await, "/status"), "RUNNING");
 }
+
+#[tokio::test]
+async fn after_a_failed_upgrade_one_can_go_back_to_what_runs_although_it_is_suspended() {
+    let (story, app) = with_an_app().await;
+    let release = story.install("cache", &app.version, None).await;
+    settled(&story.user, &release).await;
+    let second = story.version(&app.app, &chart("redis", "12.0.0")).await;
+    story.publish(&second).await;
+    let broken = json!({ "release": release, "version": second, "values": "impossible: two masters\n" });
+    story.user.does("upgradeRelease", broken).await;
+    assert_eq!(text(&settled(&story.user, &release).await, "/status"), "FAILED");
+    story
+        .reviewer
+        .does("suspendVersion", json!({ "version": app.version }))
+        .await;
+    let back = json!({ "release": release, "version": app.version, "values": "greeting: hi\n" });
+    story.user.does("upgradeRelease", back).await;
+    let now = settled(&story.user, &release).await;
+    assert_eq!(text(&now, "/status"), "RUNNING");
+    assert!(manifest(&story, "cache").contains("greeting: \"hi\""));
+}

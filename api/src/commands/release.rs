@@ -81,45 +81,63 @@ impl Command for UpgradeRelease {
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let (release, place) = visible_release(work, self.release).await?;
         work.authorize(Permission::ReleaseUpgrade, place)?;
-        let Deployment {
-            version,
-            digest,
-            values,
-        } = release.wanted;
+        let version = self.version_of(&release)?;
         let values = match &self.values {
-            Some(text) if is_sealed(work, values.as_ref(), text).await? => values,
+            Some(text) if is_sealed(work, release.wanted.values.as_ref(), text).await? => release.wanted.values.clone(),
             Some(text) => sealed_values(work, self.release, Some(text)).await?,
-            None => values,
+            None => release.wanted.values.clone(),
         };
-        let deployment = match &self.version {
-            Some((app, _)) if *app != release.app => {
-                let message = "a release is upgraded to a version of its own app".to_owned();
-                let path = vec!["input", "version"];
-                return Err(CommandError::Invalid {
-                    code: "VERSION_OF_ANOTHER_APP",
-                    message,
-                    path,
-                });
-            }
-            // A number that is named means its bytes as they are now: a draft may have been replaced.
-            Some((_, number))
-                if *number != version
-                    || !runs(&release.observed, digest)
-                    || is_replaced(work, release.app, number, digest).await? =>
-            {
-                deployment_of(work, release.app, number.clone(), values).await?
-            }
-            // What was asked for and never ran is installed anew, so it must be installable now.
-            None if !runs(&release.observed, digest) => deployment_of(work, release.app, version, values).await?,
-            // What runs may be suspended meanwhile: reconfiguring it goes on.
-            Some(_) | None => Deployment {
+        let deployment = match self.goes_on_running(work, &release, &version).await? {
+            Some(digest) => Deployment {
                 version,
                 digest,
                 values,
             },
+            None => {
+                let digest = installable(work, release.app, &version).await?.package.digest;
+                Deployment {
+                    version,
+                    digest,
+                    values,
+                }
+            }
         };
         work.decide::<Release>(self.release, Do::Upgrade { deployment }).await?;
         Ok(Target::Release(self.release))
+    }
+}
+
+impl UpgradeRelease {
+    /// The number to bring the release to.
+    fn version_of(&self, release: &Release) -> Result<VersionNumber, CommandError> {
+        match &self.version {
+            Some((app, _)) if *app != release.app => Err(CommandError::Invalid {
+                code: "VERSION_OF_ANOTHER_APP",
+                message: "a release is upgraded to a version of its own app".to_owned(),
+                path: vec!["input", "version"],
+            }),
+            Some((_, number)) => Ok(number.clone()),
+            None => Ok(release.wanted.version.clone()),
+        }
+    }
+
+    /// The bytes that run, if they are what is asked for. They may be suspended meanwhile: reconfiguring them goes on.
+    /// Everything else, also what was asked for before and never ran, is installed anew and must be installable now.
+    async fn goes_on_running(
+        &self,
+        work: &mut Work<'_>,
+        release: &Release,
+        version: &VersionNumber,
+    ) -> Result<Option<Digest>, CommandError> {
+        let Some(running) = release.observed.as_ref().filter(|running| running.version == *version) else {
+            return Ok(None);
+        };
+        let is_meant = match self.version {
+            // A number that is named means its bytes as they are now: a draft may have been replaced.
+            Some(_) => !is_replaced(work, release.app, version, running.digest).await?,
+            None => running.digest == release.wanted.digest,
+        };
+        Ok(is_meant.then_some(running.digest))
     }
 }
 
@@ -143,7 +161,7 @@ impl Command for UninstallRelease {
     }
 }
 
-/// Whether the version of this number has other bytes by now. One that is deleted has none.
+/// Whether the version of this number has other bytes than `digest` by now. One that is deleted has none.
 async fn is_replaced(
     work: &mut Work<'_>,
     id: AppId,
@@ -156,26 +174,6 @@ async fn is_replaced(
         .and_then(|app| app.version(number))
         .map(|version| version.package.digest);
     Ok(package.is_some_and(|package| package != digest))
-}
-
-/// Whether this is what was last seen to run.
-fn runs(observed: &Option<Deployment>, digest: Digest) -> bool {
-    observed.as_ref().is_some_and(|observed| observed.digest == digest)
-}
-
-/// A version the giver may install, as something to run.
-async fn deployment_of(
-    work: &mut Work<'_>,
-    app: AppId,
-    version: VersionNumber,
-    values: Option<Sealed>,
-) -> Result<Deployment, CommandError> {
-    let digest = installable(work, app, &version).await?.package.digest;
-    Ok(Deployment {
-        version,
-        digest,
-        values,
-    })
 }
 
 /// A version the giver may install. Loading its app makes a suspension that lands meanwhile win.
