@@ -1,11 +1,10 @@
 //! Which of a batch's requests are stored: decided in memory, in the order they arrived, each one
 //! seeing what those before it did. A request that is refused leaves no trace and harms no other.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::append::{Answer, AppendError, CommandId, PreparedAppend};
+use crate::backend::{Answers, Found, Revisions};
 use crate::event::{Position, Recorded, Revision};
 use crate::store::Identity;
 use crate::stream_name::StreamName;
@@ -68,18 +67,19 @@ pub(crate) struct Entry {
 /// What is known about the log while a batch is admitted.
 pub(crate) struct Ledger {
     pub(crate) head: HeadRow,
-    revisions: HashMap<StreamName, Revision>,
-    answers: HashMap<CommandId, Answer>,
+    revisions: Revisions,
+    answers: Answers,
     /// Answers given by this batch.
     pub(crate) answered: Vec<(CommandId, Answer)>,
 }
 
 impl Ledger {
-    pub(crate) fn new(
-        head: HeadRow,
-        revisions: HashMap<StreamName, Revision>,
-        answers: HashMap<CommandId, Answer>,
-    ) -> Self {
+    pub(crate) fn new(found: Found) -> Self {
+        let Found {
+            head,
+            revisions,
+            answers,
+        } = found;
         Self {
             head,
             revisions,
@@ -229,7 +229,11 @@ mod tests {
             time: None,
             oldest_writer: WRITER_GENERATION,
         };
-        Ledger::new(head, HashMap::new(), HashMap::new())
+        Ledger::new(Found {
+            head,
+            revisions: Revisions::new(),
+            answers: Answers::new(),
+        })
     }
 
     #[test]

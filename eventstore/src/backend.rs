@@ -28,6 +28,42 @@ pub(crate) enum Backend {
     Postgres(postgres::Database),
 }
 
+/// What the conditions of a batch's appends are about.
+#[derive(Default)]
+pub(crate) struct Conditions<'a> {
+    pub(crate) streams: Vec<&'a StreamName>,
+    pub(crate) commands: Vec<&'a CommandId>,
+}
+
+/// The log under the lock, as far as it was asked about.
+pub(crate) struct Found {
+    pub(crate) head: HeadRow,
+    pub(crate) revisions: Revisions,
+    pub(crate) answers: Answers,
+}
+
+/// Why a batch was not committed.
+pub(crate) enum CommitError {
+    /// Nothing of it is stored.
+    NotStored(sqlx::Error),
+    /// All of it is stored, or nothing.
+    InDoubt(sqlx::Error),
+}
+
+impl From<sqlx::Error> for CommitError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::NotStored(error)
+    }
+}
+
+impl CommitError {
+    pub(crate) fn into_inner(self) -> sqlx::Error {
+        match self {
+            Self::NotStored(error) | Self::InDoubt(error) => error,
+        }
+    }
+}
+
 /// All that one batch changes.
 pub(crate) struct Changes<'a> {
     pub(crate) events: &'a [&'a Entry],
@@ -108,11 +144,18 @@ impl Backend {
         }
     }
 
-    /// Starts a batch and locks the head: from here to the end of the batch nobody else appends.
-    pub(crate) async fn begin(&self) -> sqlx::Result<Batch> {
+    /// Starts a batch and locks the head: from here to the end of the batch nobody else appends. What is
+    /// found was read under the lock.
+    pub(crate) async fn begin(&self, conditions: &Conditions<'_>) -> sqlx::Result<(Batch, Found)> {
         match self {
-            Self::Sqlite(database) => database.begin().await.map(Batch::Sqlite),
-            Self::Postgres(database) => database.begin().await.map(Batch::Postgres),
+            Self::Sqlite(database) => {
+                let (batch, found) = database.begin(conditions).await?;
+                Ok((Batch::Sqlite(batch), found))
+            }
+            Self::Postgres(database) => {
+                let (batch, found) = database.begin(conditions).await?;
+                Ok((Batch::Postgres(batch), found))
+            }
         }
     }
 
@@ -133,38 +176,18 @@ impl Backend {
     }
 }
 
-/// One transaction that appends. Dropped without [`Batch::commit`], it leaves nothing.
+/// One transaction that appends. Dropped, it leaves nothing.
 pub(crate) enum Batch {
     Sqlite(sqlite::Batch),
     Postgres(postgres::Batch),
 }
 
 impl Batch {
-    /// The head as it was locked.
-    pub(crate) fn head(&self) -> &HeadRow {
-        match self {
-            Self::Sqlite(batch) => batch.head(),
-            Self::Postgres(batch) => batch.head(),
-        }
-    }
-
     /// The time of a database that has a clock of its own, read under the lock.
     pub(crate) fn time(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::Sqlite(_) => None,
             Self::Postgres(batch) => Some(batch.time()),
-        }
-    }
-
-    /// What the conditions of appends are about.
-    pub(crate) async fn look_up(
-        &mut self,
-        streams: &[&StreamName],
-        commands: &[&CommandId],
-    ) -> sqlx::Result<(Revisions, Answers)> {
-        match self {
-            Self::Sqlite(batch) => batch.look_up(streams, commands).await,
-            Self::Postgres(batch) => batch.look_up(streams, commands).await,
         }
     }
 
@@ -175,18 +198,11 @@ impl Batch {
         }
     }
 
-    pub(crate) async fn store(&mut self, changes: &Changes<'_>) -> sqlx::Result<()> {
+    /// Stores `changes`, and ends the batch. They are durable once this returns `Ok`.
+    pub(crate) async fn commit(self, changes: &Changes<'_>) -> Result<(), CommitError> {
         match self {
-            Self::Sqlite(batch) => batch.store(changes).await,
-            Self::Postgres(batch) => batch.store(changes).await,
-        }
-    }
-
-    /// Durable once this returns `Ok`; on an error it is not known.
-    pub(crate) async fn commit(self) -> sqlx::Result<()> {
-        match self {
-            Self::Sqlite(batch) => batch.commit().await,
-            Self::Postgres(batch) => batch.commit().await,
+            Self::Sqlite(batch) => batch.commit(changes).await,
+            Self::Postgres(batch) => batch.commit(changes).await,
         }
     }
 

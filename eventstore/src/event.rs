@@ -89,6 +89,10 @@ pub struct Recorded {
     pub schema: u32,
     /// When it was recorded, to the millisecond; never earlier than the event before it.
     pub time: DateTime<Utc>,
+    /// The account or process that acted.
+    pub actor: String,
+    /// The JSON of the data, a part of the leaf.
+    pub data: Bytes,
     /// The stored bytes: RFC 8785 canonical JSON of a CloudEvents 1.0 envelope.
     pub leaf: Bytes,
 }

@@ -7,16 +7,15 @@ mod batch;
 mod follow;
 mod open;
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use sqlx::postgres::PgRow;
+use futures_util::TryStreamExt;
 use sqlx::{PgConnection, PgPool, Row};
 use tokio::sync::watch;
 
 pub(crate) use self::batch::Batch;
 use crate::admission::{HeadRow, VaultKey};
 use crate::append::{Answer, CommandId};
-use crate::backend::StoredLeaf;
+use crate::backend::{Conditions, Found, StoredLeaf};
 use crate::event::{Position, Revision};
 use crate::rows::{answer, array, head_row, integer, natural, stored_leaf};
 use crate::spare::Spare;
@@ -52,18 +51,18 @@ impl Database {
     }
 
     pub(crate) async fn read(&self, from: Position, limit: usize) -> sqlx::Result<Vec<StoredLeaf>> {
-        let rows = sqlx::query("SELECT leaf FROM event WHERE position >= $1 ORDER BY position LIMIT $2")
+        let mut rows = sqlx::query("SELECT leaf FROM event WHERE position >= $1 ORDER BY position LIMIT $2")
             .bind(integer(from.get())?)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&self.reads)
-            .await?;
-        let leaf = |row: &PgRow| row.try_get(0).map(Bytes::copy_from_slice);
-        // They have no gaps, and each leaf is checked against its own when it is parsed.
-        let positions = (from.get()..).map(Position::new);
-        positions
-            .zip(&rows)
-            .map(|(position, row)| Ok((position, leaf(row)?)))
-            .collect()
+            .fetch(&self.reads);
+        // One piece of memory for all of them: to allocate for each is a good part of a replay.
+        let mut lines = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            lines.extend_from_slice(row.try_get(0)?);
+            lines.push(b'\n');
+        }
+        lines.pop();
+        Ok(crate::rows::lines(from, (!lines.is_empty()).then_some(lines)))
     }
 
     pub(crate) async fn read_stream(&self, stream: &StreamName, after: Revision) -> sqlx::Result<Vec<StoredLeaf>> {
@@ -124,9 +123,9 @@ impl Database {
             .await
     }
 
-    pub(crate) async fn begin(&self) -> sqlx::Result<Batch> {
+    pub(crate) async fn begin(&self, conditions: &Conditions<'_>) -> sqlx::Result<(Batch, Found)> {
         let writes = self.writes.as_ref().ok_or(sqlx::Error::PoolClosed)?;
-        Batch::begin(writes).await
+        Batch::begin(writes, conditions).await
     }
 
     pub(crate) async fn follow(&self, sizes: &watch::Sender<u64>) {

@@ -76,6 +76,8 @@ mod tests {
             name: "Noted".to_owned(),
             schema: 1,
             time: DateTime::UNIX_EPOCH,
+            actor: "ada".to_owned(),
+            data: Bytes::new(),
             leaf: Bytes::from(vec![b' '; leaf_bytes]),
         }
     }

@@ -3,14 +3,13 @@
 //! What was published of the lost events (cursors, signed checkpoints, views) names the old epoch, so
 //! nobody takes the events that follow now for those that were there once.
 
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::admission::{Ledger, WRITER_GENERATION, Work};
 use crate::append::{Append, Context, NewEvent, PreparedAppend, Write};
-use crate::backend::{Backend, Batch, Changes};
+use crate::backend::{Backend, Changes, CommitError, Conditions};
 use crate::clock::JumpGuard;
 use crate::event::{Position, Revision};
 use crate::high_water::HighWater;
@@ -72,9 +71,8 @@ async fn was_recorded(backend: &Backend, remembered: &HighWater) -> Result<bool,
     let origin = origin(remembered.identity);
     let events = recorded(backend.read_stream(&epochs()?, Revision::NONE).await?)?;
     for event in events {
-        let data = event.envelope().map_err(|source| damaged(event.position, source))?.data;
-        let restored: Restored =
-            serde_json::from_str(data.get()).map_err(|source| damaged(event.position, MalformedLeaf::Json(source)))?;
+        let restored: Restored = serde_json::from_slice(&event.data)
+            .map_err(|source| damaged(event.position, MalformedLeaf::Json(source)))?;
         if restored.origin == origin {
             return Ok(true);
         }
@@ -88,8 +86,13 @@ async fn begin_epoch(
     found: Identity,
     remembered: &HighWater,
 ) -> Result<(), OpenError> {
-    let mut batch = backend.begin().await?;
-    let head = batch.head();
+    let stream = epochs()?;
+    let conditions = Conditions {
+        streams: vec![&stream],
+        commands: Vec::new(),
+    };
+    let (batch, log) = backend.begin(&conditions).await?;
+    let head = &log.head;
     // Another process may have been faster, and a newer program may keep its epochs differently.
     if head.identity != found || head.oldest_writer > WRITER_GENERATION {
         return Ok(batch.roll_back().await?);
@@ -102,15 +105,8 @@ async fn begin_epoch(
         "the log was restored to an older state and begins a new epoch"
     );
     let now = clock.unchecked_now(batch.time());
-    append(&mut batch, epoch, remembered, now).await?;
-    Ok(batch.commit().await?)
-}
-
-async fn append(batch: &mut Batch, epoch: Uuid, remembered: &HighWater, now: DateTime<Utc>) -> Result<(), OpenError> {
-    let stream = epochs()?;
-    let (revisions, answers) = batch.look_up(&[&stream], &[]).await?;
-    let expected = revisions.get(&stream).copied().unwrap_or(Revision::NONE);
-    let mut ledger = Ledger::new(batch.head().clone(), revisions, answers);
+    let expected = log.revisions.get(&stream).copied().unwrap_or(Revision::NONE);
+    let mut ledger = Ledger::new(log);
     let append = log_restored(stream, expected, epoch, remembered)?;
     let log_id = ledger.head.identity.log_id;
     let work = Work::Append(PreparedAppend::new(log_id, append).map_err(OpenError::NotRecorded)?);
@@ -123,7 +119,7 @@ async fn append(batch: &mut Batch, epoch: Uuid, remembered: &HighWater, now: Dat
         head: &ledger.head,
         now,
     };
-    Ok(batch.store(&changes).await?)
+    Ok(batch.commit(&changes).await.map_err(CommitError::into_inner)?)
 }
 
 fn log_restored(

@@ -5,10 +5,11 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::admission::HeadRow;
-use crate::append::Answer;
-use crate::backend::StoredLeaf;
-use crate::event::Position;
+use crate::append::{Answer, CommandId};
+use crate::backend::{Found, StoredLeaf};
+use crate::event::{Position, Revision};
 use crate::store::Identity;
+use crate::stream_name::StreamName;
 use crate::transparency::merkle::Frontier;
 
 /// Log id, epoch, size, frontier, time of the last leaf, oldest writer.
@@ -24,8 +25,53 @@ pub(crate) fn head_row(columns: HeadColumns) -> sqlx::Result<HeadRow> {
     })
 }
 
+/// Actor, command id, request, position, number of events.
+pub(crate) type AnswerColumns = (String, Uuid, Vec<u8>, i64, i64);
+
+/// `revisions` are those of `streams`, in their order.
+pub(crate) fn found(
+    head: HeadColumns,
+    streams: &[&StreamName],
+    revisions: Vec<i64>,
+    answers: Vec<AnswerColumns>,
+) -> sqlx::Result<Found> {
+    let revision = |(stream, revision): (&&StreamName, i64)| Ok(((*stream).clone(), Revision::new(natural(revision)?)));
+    let answer = |(actor, id, request, position, events)| {
+        let command = CommandId { actor, id };
+        Ok((command, answer((request, position, events))?))
+    };
+    Ok(Found {
+        head: head_row(head)?,
+        revisions: streams
+            .iter()
+            .zip(revisions)
+            .map(revision)
+            .collect::<sqlx::Result<_>>()?,
+        answers: answers.into_iter().map(answer).collect::<sqlx::Result<_>>()?,
+    })
+}
+
 pub(crate) fn stored_leaf((position, leaf): (i64, Vec<u8>)) -> sqlx::Result<StoredLeaf> {
     Ok((Position::new(natural(position)?), Bytes::from(leaf)))
+}
+
+/// Leaves from position `from` on, one on each line: canonical JSON holds no line feed. Positions have no gaps, and each
+/// leaf is checked against its own when it is parsed.
+pub(crate) fn lines(from: Position, joined: Option<Vec<u8>>) -> Vec<StoredLeaf> {
+    let Some(joined) = joined.map(Bytes::from) else {
+        return Vec::new();
+    };
+    let mut starts = 0;
+    let ends: Vec<usize> = memchr::memchr_iter(b'\n', &joined).chain([joined.len()]).collect();
+    let leaf = |end| {
+        let line = joined.slice(starts..end);
+        starts = end + 1;
+        line
+    };
+    (from.get()..)
+        .map(Position::new)
+        .zip(ends.into_iter().map(leaf))
+        .collect()
 }
 
 /// Request, position, number of events.

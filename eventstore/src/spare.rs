@@ -16,6 +16,20 @@ pub(crate) struct Spare<C: Connection> {
     slot: Arc<Mutex<Slot<C>>>,
 }
 
+/// A connection to append with.
+pub(crate) enum Taken<C> {
+    Kept(C),
+    New(C),
+}
+
+impl<C> Taken<C> {
+    pub(crate) fn into_inner(self) -> C {
+        match self {
+            Self::Kept(connection) | Self::New(connection) => connection,
+        }
+    }
+}
+
 enum Slot<C> {
     Empty,
     Kept(C),
@@ -40,10 +54,10 @@ impl<C: Connection> Spare<C> {
     }
 
     /// The connection that was kept, or a new one.
-    pub(crate) async fn take(&self) -> sqlx::Result<C> {
+    pub(crate) async fn take(&self) -> sqlx::Result<Taken<C>> {
         match self.exchange(Slot::Empty) {
-            Slot::Kept(connection) => Ok(connection),
-            Slot::Empty => connect(&self.options).await,
+            Slot::Kept(connection) => Ok(Taken::Kept(connection)),
+            Slot::Empty => connect(&self.options).await.map(Taken::New),
             Slot::Closed => {
                 self.exchange(Slot::Closed);
                 Err(sqlx::Error::PoolClosed)

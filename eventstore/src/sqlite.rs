@@ -7,17 +7,15 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::watch;
 
 pub(crate) use self::batch::Batch;
 use crate::admission::{HeadRow, VaultKey};
 use crate::append::{Answer, CommandId};
-use crate::backend::StoredLeaf;
+use crate::backend::{Conditions, Found, StoredLeaf};
 use crate::event::{Position, Revision};
-use crate::rows::{answer, array, head_row, integer, natural, stored_leaf};
+use crate::rows::{answer, array, head_row, integer, lines, natural, stored_leaf};
 use crate::spare::Spare;
 use crate::stream_name::StreamName;
 use crate::transparency::merkle;
@@ -49,20 +47,17 @@ impl Database {
         )
     }
 
-    /// Only the leaves cross from the connection's thread: positions have no gaps, and each leaf is checked
-    /// against its own when it is parsed.
+    /// All leaves cross from the connection's thread in one value: a row for each costs more than the rest.
     pub(crate) async fn read(&self, from: Position, limit: usize) -> sqlx::Result<Vec<StoredLeaf>> {
-        let rows = sqlx::query("SELECT leaf FROM event WHERE position >= ? ORDER BY position LIMIT ?")
-            .bind(integer(from.get())?)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&self.reads)
-            .await?;
-        let leaf = |row: &SqliteRow| row.try_get(0).map(Bytes::copy_from_slice);
-        let positions = (from.get()..).map(Position::new);
-        positions
-            .zip(&rows)
-            .map(|(position, row)| Ok((position, leaf(row)?)))
-            .collect()
+        let joined = sqlx::query_scalar(
+            "SELECT group_concat(CAST(leaf AS TEXT), char(10))
+             FROM (SELECT position, leaf FROM event WHERE position >= ? ORDER BY position LIMIT ?)",
+        )
+        .bind(integer(from.get())?)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_one(&self.reads)
+        .await?;
+        Ok(lines(from, joined))
     }
 
     pub(crate) async fn read_stream(&self, stream: &StreamName, after: Revision) -> sqlx::Result<Vec<StoredLeaf>> {
@@ -123,9 +118,9 @@ impl Database {
             .await
     }
 
-    pub(crate) async fn begin(&self) -> sqlx::Result<Batch> {
+    pub(crate) async fn begin(&self, conditions: &Conditions<'_>) -> sqlx::Result<(Batch, Found)> {
         let writes = self.writes.as_ref().ok_or(sqlx::Error::PoolClosed)?;
-        Batch::begin(writes).await
+        Batch::begin(writes, conditions).await
     }
 
     /// A process that appends has nobody to follow.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::backend::is_outage;
+use crate::backend::{StoredLeaf, is_outage};
 use crate::event::{Position, Recorded};
-use crate::store::{EventStore, ReadError};
+use crate::store::{EventStore, ReadError, recorded};
 
 /// Most events handed over at once.
 const EVENTS_PER_BATCH: usize = 1_000;
@@ -24,11 +24,14 @@ pub struct Subscription {
     store: EventStore,
     size: watch::Receiver<u64>,
     next: Position,
-    /// The page after the one that was handed over last, while there is much to catch up with.
-    ahead: Option<JoinHandle<Page>>,
+    /// The next page, or the one after it, while there is much to catch up with.
+    ahead: Option<Ahead>,
 }
 
-type Page = Result<Vec<Recorded>, ReadError>;
+struct Ahead {
+    from: Position,
+    leaves: JoinHandle<sqlx::Result<Vec<StoredLeaf>>>,
+}
 
 impl Subscription {
     pub(crate) fn new(store: EventStore, from: Position) -> Self {
@@ -67,7 +70,7 @@ impl Subscription {
                     if let Some(last) = events.last() {
                         self.next = last.position.next();
                         if events.len() == EVENTS_PER_BATCH {
-                            self.read_ahead();
+                            self.read_ahead(self.next);
                         }
                         return Ok(events);
                     }
@@ -84,22 +87,33 @@ impl Subscription {
         }
     }
 
-    async fn page(&mut self) -> Page {
-        let Some(ahead) = &mut self.ahead else {
+    async fn page(&mut self) -> Result<Vec<Recorded>, ReadError> {
+        let leaves = match &mut self.ahead {
+            // Dropped here, it is still there the next time.
+            Some(ahead) if ahead.from == self.next => {
+                let leaves = (&mut ahead.leaves).await;
+                self.ahead = None;
+                leaves
+            }
+            _ => return self.store.read(self.next, EVENTS_PER_BATCH).await,
+        };
+        let Ok(leaves) = leaves else {
             return self.store.read(self.next, EVENTS_PER_BATCH).await;
         };
-        // Dropped here, it is still there the next time.
-        let page = ahead.await;
-        self.ahead = None;
-        match page {
-            Ok(page) => page,
-            Err(_) => self.store.read(self.next, EVENTS_PER_BATCH).await,
+        let leaves = leaves?;
+        if leaves.len() == EVENTS_PER_BATCH {
+            self.read_ahead(Position::new(self.next.get() + EVENTS_PER_BATCH as u64));
         }
+        recorded(leaves)
     }
 
-    /// Reads on while the caller works.
-    fn read_ahead(&mut self) {
-        let (store, next) = (self.store.clone(), self.next);
-        self.ahead = Some(tokio::spawn(async move { store.read(next, EVENTS_PER_BATCH).await }));
+    /// Reads a page while the caller works, and while the page before it is parsed.
+    fn read_ahead(&mut self, from: Position) {
+        if self.ahead.as_ref().is_some_and(|ahead| ahead.from == from) {
+            return;
+        }
+        let store = self.store.clone();
+        let leaves = tokio::spawn(async move { store.backend().read(from, EVENTS_PER_BATCH).await });
+        self.ahead = Some(Ahead { from, leaves });
     }
 }

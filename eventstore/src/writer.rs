@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::admission::{Entry, HeadRow, Ledger, VaultRow, WRITER_GENERATION, Work};
 use crate::append::AppendError;
-use crate::backend::{Backend, Batch, Changes, is_outage};
+use crate::backend::{Backend, Changes, CommitError, Conditions, is_outage};
 use crate::clock::{JumpGuard, Jumped};
 use crate::event::{Position, Recorded};
 use crate::recent::Recent;
@@ -141,6 +141,8 @@ impl Task {
                         return;
                     }
                     self.store_together(std::mem::take(&mut waiting)).await;
+                    // Those who were answered may ask again at once, and then share the next flush with who waited.
+                    tokio::task::yield_now().await;
                 }
             }
         }
@@ -206,8 +208,8 @@ impl Task {
 
     /// Stores every request that is admitted, in one transaction.
     async fn commit(&self, works: &[Work]) -> Result<Outcomes, BatchError> {
-        let mut batch = self.backend.begin().await?;
-        let mut ledger = look_up(&mut batch, works).await?;
+        let (batch, found) = self.backend.begin(&conditions(works)).await?;
+        let mut ledger = Ledger::new(found);
         let outcomes = self.admit(&mut ledger, works, batch.time());
         if outcomes.iter().all(Result::is_err) {
             batch.roll_back().await?;
@@ -221,9 +223,10 @@ impl Task {
             head: &ledger.head,
             now: self.clock.unchecked_now(batch.time()),
         };
-        batch.store(&changes).await?;
-        if let Err(error) = batch.commit().await {
-            self.settle(error, events.first().copied()).await?;
+        match batch.commit(&changes).await {
+            Ok(()) => {}
+            Err(CommitError::NotStored(error)) => return Err(BatchError::Failed(error)),
+            Err(CommitError::InDoubt(error)) => self.settle(error, events.first().copied()).await?,
         }
         // In this order: whoever learns the size finds the events in memory.
         self.recent.push(events.iter().map(|entry| &entry.recorded));
@@ -276,7 +279,7 @@ impl Task {
 
     /// The lock of the log waits for the commit in doubt, so what is seen under it is final.
     async fn event_id_at(&self, position: Position) -> sqlx::Result<Option<Uuid>> {
-        let mut batch = self.backend.begin().await?;
+        let (mut batch, _) = self.backend.begin(&Conditions::default()).await?;
         let id = batch.event_id_at(position).await?;
         batch.roll_back().await?;
         Ok(id)
@@ -290,8 +293,7 @@ async fn asked_to_close(closed: &mut watch::Receiver<bool>) {
     }
 }
 
-/// Reads, under the lock, all that the requests' conditions are about.
-async fn look_up(batch: &mut Batch, works: &[Work]) -> sqlx::Result<Ledger> {
+fn conditions(works: &[Work]) -> Conditions<'_> {
     let mut streams = HashSet::new();
     let mut commands = HashSet::new();
     for work in works {
@@ -307,10 +309,10 @@ async fn look_up(batch: &mut Batch, works: &[Work]) -> sqlx::Result<Ledger> {
             Work::Vault(_) => {}
         }
     }
-    let (revisions, answers) = batch
-        .look_up(&Vec::from_iter(streams), &Vec::from_iter(commands))
-        .await?;
-    Ok(Ledger::new(batch.head().clone(), revisions, answers))
+    Conditions {
+        streams: Vec::from_iter(streams),
+        commands: Vec::from_iter(commands),
+    }
 }
 
 fn admitted_vault_rows<'a>(works: &'a [Work], outcomes: &Outcomes) -> Vec<&'a VaultRow> {

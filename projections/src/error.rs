@@ -46,8 +46,6 @@ pub enum ViewError {
 /// What is wrong with an event.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableEvent {
-    #[error("its leaf is damaged")]
-    Leaf(#[from] eventstore::MalformedLeaf),
     #[error("its facts are not JSON")]
     Facts(#[from] serde_json::Error),
     #[error("it is not an event this program knows")]

@@ -31,15 +31,14 @@ impl Fact {
     }
 
     fn read(recorded: &Recorded) -> Result<Self, UnreadableEvent> {
-        let envelope = recorded.envelope()?;
-        let data = serde_json::from_str(envelope.data.get())?;
+        let data = serde_json::from_slice(&recorded.data)?;
         Ok(Self {
             position: recorded.position.get(),
             stream: recorded.stream.clone(),
             revision: recorded.revision.get(),
             name: recorded.name.clone(),
             stamp: Stamp {
-                by: envelope.actor.parse::<Actor>()?,
+                by: recorded.actor.parse::<Actor>()?,
                 at: recorded.time,
             },
             event: DomainEvent::restore(recorded.stream.category(), &recorded.name, &data)?,

@@ -298,9 +298,8 @@ where
     D: Decider,
     D::Event: StoredEvent,
 {
-    let envelope = recorded.envelope().map_err(CommandError::internal)?;
-    let data = serde_json::from_str(envelope.data.get()).map_err(CommandError::internal)?;
+    let data = serde_json::from_slice(&recorded.data).map_err(CommandError::internal)?;
     let event = D::Event::restore(&recorded.name, &data).map_err(CommandError::internal)?;
-    let by = envelope.actor.parse().map_err(CommandError::internal)?;
+    let by = recorded.actor.parse().map_err(CommandError::internal)?;
     Ok((event, Stamp { by, at: recorded.time }))
 }

@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p charthouse-eventstore --bench log` prints a table and writes `target/bench/results.json`.
 //! Data lie in `TMPDIR`, and the PostgreSQL server that is started inherits the environment, so the whole can
-//! be run on another disk or with a preloaded library. An argument sets the size of the full log.
+//! be run on another disk or with a preloaded library. A number sets the size of the full log; `sqlite` or `postgres`
+//! measures only that database.
 
 #![expect(
     clippy::unwrap_used,
@@ -24,6 +25,10 @@ use eventstore::EventStore;
 use figures::{Figures, median};
 use logs::{Database, Load};
 
+/// As in the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Events of the full log, unless an argument says otherwise.
 const FULL_EVENTS: u64 = 5_000_000;
 const REPLAYED_EVENTS: u64 = 1_000_000;
@@ -32,9 +37,16 @@ const ROUND: Duration = Duration::from_millis(1_500);
 const MANY: usize = 64;
 
 fn main() {
-    let full_events = std::env::args()
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let full_events = arguments
+        .iter()
         .find_map(|argument| argument.parse().ok())
         .unwrap_or(FULL_EVENTS);
+    let named = |database: &Database| arguments.iter().any(|argument| argument == database.name());
+    let mut databases = vec![Database::Sqlite, Database::Postgres];
+    if databases.iter().any(named) {
+        databases.retain(named);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -44,7 +56,7 @@ fn main() {
     runtime.block_on(async {
         figures.add("disk.flushes_per_s", measure::flushes_per_second());
         let mut skipped = 0;
-        for database in [Database::Sqlite, Database::Postgres] {
+        for database in databases {
             appends(database, &mut figures).await;
             skipped += feed(database).await;
             full_log(database, full_events, &mut figures).await;

@@ -68,6 +68,5 @@ pub(crate) async fn replay(store: &EventStore, events: u64) -> f64 {
 }
 
 fn decode(event: &Recorded) -> Submitted {
-    let envelope = event.envelope().unwrap();
-    serde_json::from_str(envelope.data.get()).unwrap()
+    serde_json::from_slice(&event.data).unwrap()
 }

@@ -1,37 +1,36 @@
-//! The transaction that appends, in four round trips: lock, look up, store, commit.
-
-use std::collections::HashMap;
+//! The transaction that appends, in three round trips: lock and look up, store, commit.
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgConnection, Row};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row};
 use uuid::Uuid;
 
 use super::CHANNEL;
 use crate::admission::{Entry, HeadRow, VaultRow};
 use crate::append::{Answer, CommandId, UNCHANGED_KEPT};
-use crate::backend::{Answers, Changes, Revisions};
-use crate::event::{Position, Revision};
-use crate::rows::{answer, head_row, integer, natural, undecodable};
-use crate::spare::Spare;
-use crate::stream_name::StreamName;
+use crate::backend::{Changes, CommitError, Conditions, Found};
+use crate::event::Position;
+use crate::rows::{found, integer};
+use crate::spare::{Spare, Taken};
 
-/// Waits for the head and holds it. The settings are read with it because they can be changed at any time.
-const LOCK: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+/// What a connection that appends knows by name, so that a batch begins in one round trip and plans nothing.
+/// The settings are read with the head because they can be changed at any time.
+const PREPARE: &str = "
+    PREPARE lock_head AS
     SELECT log_id, epoch, size, frontier, time_ms, oldest_writer, clock_timestamp() AS time,
            current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS synchronous_commit
-    FROM log_head FOR UPDATE";
+    FROM log_head FOR UPDATE;
 
-/// Runs after [`LOCK`], as a statement of its own, so that it sees what the last holder committed.
-const LOOK_UP: &str = "
-    SELECT name, NULL::uuid, NULL::bytea, (SELECT max(revision) FROM event WHERE stream = name), NULL::bigint
-    FROM unnest($1::text[]) AS name
+    PREPARE revisions (bytea) AS
+    SELECT array(SELECT coalesce((SELECT max(revision) FROM event WHERE stream = asked.stream), 0)
+                 FROM unnest(string_to_array(convert_from($1, 'UTF8'), E'\\n')) WITH ORDINALITY AS asked (stream, n)
+                 ORDER BY n);
+
+    PREPARE answers (bytea, uuid[]) AS
+    WITH asked (actor, id) AS (SELECT * FROM unnest(string_to_array(convert_from($1, 'UTF8'), E'\\n'), $2))
+    SELECT actor, id, request, position, events FROM asked JOIN command USING (actor, id)
     UNION ALL
-    SELECT c.actor, c.id, c.request, c.position, c.events
-    FROM unnest($2::text[], $3::uuid[]) AS asked (actor, id) JOIN command AS c USING (actor, id)
-    UNION ALL
-    SELECT c.actor, c.id, c.request, c.position, 0
-    FROM unnest($2::text[], $3::uuid[]) AS asked (actor, id) JOIN unchanged_command AS c USING (actor, id)";
+    SELECT actor, id, request, position, 0 FROM asked JOIN unchanged_command USING (actor, id)";
 
 const STORE: &str = "
     WITH events AS (
@@ -44,70 +43,45 @@ const STORE: &str = "
     )
     UPDATE log_head SET epoch = $14, size = $15, frontier = $16, time_ms = $17 RETURNING pg_notify($18, $19)";
 
-/// A stream and its revision, or a command and its answer.
-type Found = (String, Option<Uuid>, Option<Vec<u8>>, Option<i64>, Option<i64>);
-
 pub(crate) struct Batch {
     connection: PgConnection,
     spare: Spare<PgConnection>,
-    head: HeadRow,
     time: DateTime<Utc>,
 }
 
 impl Batch {
-    pub(super) async fn begin(spare: &Spare<PgConnection>) -> sqlx::Result<Self> {
-        let mut connection = spare.take().await?;
-        let rows = sqlx::raw_sql(LOCK).fetch_all(&mut connection).await?;
-        let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
-        check_durable(row)?;
-        Ok(Self {
-            head: head_row(FromRow::from_row(row)?)?,
-            time: row.try_get("time")?,
+    pub(super) async fn begin(spare: &Spare<PgConnection>, conditions: &Conditions<'_>) -> sqlx::Result<(Self, Found)> {
+        let mut connection = match spare.take().await? {
+            Taken::Kept(connection) => connection,
+            Taken::New(mut connection) => {
+                sqlx::raw_sql(PREPARE).execute(&mut connection).await?;
+                connection
+            }
+        };
+        let rows = sqlx::raw_sql(AssertSqlSafe(lock_and_look_up(conditions)))
+            .fetch_all(&mut connection)
+            .await?;
+        let [head, revisions, answers @ ..] = rows.as_slice() else {
+            return Err(sqlx::Error::RowNotFound);
+        };
+        check_durable(head)?;
+        let answers = answers.iter().map(FromRow::from_row).collect::<sqlx::Result<_>>()?;
+        let found = found(
+            FromRow::from_row(head)?,
+            &conditions.streams,
+            revisions.try_get(0)?,
+            answers,
+        )?;
+        let batch = Self {
+            time: head.try_get("time")?,
             connection,
             spare: spare.clone(),
-        })
-    }
-
-    pub(crate) fn head(&self) -> &HeadRow {
-        &self.head
+        };
+        Ok((batch, found))
     }
 
     pub(crate) fn time(&self) -> DateTime<Utc> {
         self.time
-    }
-
-    pub(crate) async fn look_up(
-        &mut self,
-        streams: &[&StreamName],
-        commands: &[&CommandId],
-    ) -> sqlx::Result<(Revisions, Answers)> {
-        let (mut revisions, mut answers) = (HashMap::new(), HashMap::new());
-        if streams.is_empty() && commands.is_empty() {
-            return Ok((revisions, answers));
-        }
-        let found: Vec<Found> = sqlx::query_as(LOOK_UP)
-            .bind(streams.iter().map(|stream| stream.as_str()).collect::<Vec<_>>())
-            .bind(
-                commands
-                    .iter()
-                    .map(|command| command.actor.as_str())
-                    .collect::<Vec<_>>(),
-            )
-            .bind(commands.iter().map(|command| command.id).collect::<Vec<_>>())
-            .fetch_all(&mut self.connection)
-            .await?;
-        for row in found {
-            match row {
-                (actor, Some(id), Some(request), Some(position), Some(events)) => {
-                    answers.insert(CommandId { actor, id }, answer((request, position, events))?);
-                }
-                (stream, .., revision, _) => {
-                    let revision = Revision::new(natural(revision.unwrap_or(0))?);
-                    revisions.insert(StreamName::try_from(stream).map_err(undecodable)?, revision);
-                }
-            }
-        }
-        Ok((revisions, answers))
     }
 
     pub(crate) async fn event_id_at(&mut self, position: Position) -> sqlx::Result<Option<Uuid>> {
@@ -117,7 +91,13 @@ impl Batch {
             .await
     }
 
-    pub(crate) async fn store(&mut self, changes: &Changes<'_>) -> sqlx::Result<()> {
+    /// The transaction may have ended well without saying so, but not before it was asked to.
+    pub(crate) async fn commit(mut self, changes: &Changes<'_>) -> Result<(), CommitError> {
+        self.store(changes).await?;
+        self.end("COMMIT").await.map_err(CommitError::InDoubt)
+    }
+
+    async fn store(&mut self, changes: &Changes<'_>) -> sqlx::Result<()> {
         let (unchanged, changed): (Vec<_>, Vec<_>) = changes.answers.iter().partition(|(_, answer)| answer.events == 0);
         if !changes.events.is_empty() {
             self.append(changes.events, &changed, changes.head).await?;
@@ -260,10 +240,6 @@ impl Batch {
         Ok(())
     }
 
-    pub(crate) async fn commit(self) -> sqlx::Result<()> {
-        self.end("COMMIT").await
-    }
-
     pub(crate) async fn roll_back(self) -> sqlx::Result<()> {
         self.end("ROLLBACK").await
     }
@@ -273,6 +249,22 @@ impl Batch {
         self.spare.put_back(self.connection);
         Ok(())
     }
+}
+
+/// Waits for the head and holds it, and then reads what `conditions` are about: in statements of their own, so that
+/// they see what the last holder committed. All that comes from outside is spelt in hexadecimal digits.
+fn lock_and_look_up(conditions: &Conditions<'_>) -> String {
+    let Conditions { streams, commands } = conditions;
+    let hexadecimal = |lines: Vec<&str>| hex::encode(lines.join("\n"));
+    let streams = hexadecimal(streams.iter().map(|stream| stream.as_str()).collect());
+    let actors = hexadecimal(commands.iter().map(|command| command.actor.as_str()).collect());
+    let ids: Vec<_> = commands.iter().map(|command| command.id.simple().to_string()).collect();
+    let ids = ids.join(",");
+    format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; EXECUTE lock_head;
+         EXECUTE revisions(decode('{streams}', 'hex'));
+         EXECUTE answers(decode('{actors}', 'hex'), '{{{ids}}}')"
+    )
 }
 
 /// Without these the server acknowledges what a crash can undo.

@@ -67,16 +67,10 @@ impl Database {
             }
         }
         let writes = match mode {
-            Mode::Append => {
-                let writes = Spare::new(writer);
-                writes.put_back(connection);
-                Some(writes)
-            }
-            Mode::ReadOnly => {
-                connection.close().await?;
-                None
-            }
+            Mode::Append => Some(Spare::new(writer)),
+            Mode::ReadOnly => None,
         };
+        connection.close().await?;
         let reads = PgPoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)

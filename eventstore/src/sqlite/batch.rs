@@ -1,120 +1,108 @@
 //! The transaction that appends.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
-use sqlx::SqliteConnection;
+use sqlx::{FromRow, Row, SqliteConnection};
 use uuid::Uuid;
 
 use crate::admission::{Entry, HeadRow, VaultRow};
 use crate::append::{Answer, CommandId, UNCHANGED_KEPT};
-use crate::backend::{Answers, Changes, Revisions};
-use crate::event::{Position, Revision};
-use crate::rows::{answer, head_row, integer, natural, undecodable};
+use crate::backend::{Changes, CommitError, Conditions, Found};
+use crate::event::Position;
+use crate::rows::{found, integer, undecodable};
 use crate::spare::Spare;
-use crate::stream_name::StreamName;
 
 /// Events of one statement: with the largest leaves they stay below what a value may hold.
 const EVENTS_PER_STATEMENT: usize = 4_096;
 
-// Every statement crosses to the connection's thread and back, which for a small append is most of the
-// work. So each of these does all of its step at once, with one text for batches of every size.
+// Every text of statements crosses to the connection's thread and back, which for a small append is most of
+// the work. So there is one to begin and one to end, whatever the size of the batch.
 
-const LOCK: &str = "BEGIN IMMEDIATE;
-    SELECT log_id, epoch, size, frontier, time_ms, oldest_writer FROM log_head";
-
-const LOOK_UP: &str = "
+/// Gives the head, the revisions of all streams that are asked about, and the answers that are known.
+const LOCK_AND_LOOK_UP: &str = "BEGIN IMMEDIATE;
+    SELECT log_id, epoch, size, frontier, time_ms, oldest_writer FROM log_head;
+    SELECT json_group_array(coalesce((SELECT max(revision) FROM event WHERE stream = value), 0)) FROM json_each(?1);
     WITH asked (actor, id) AS (SELECT value ->> 0, unhex(value ->> 1) FROM json_each(?2))
-    SELECT value, NULL, NULL, (SELECT max(revision) FROM event WHERE stream = value), NULL FROM json_each(?1)
-    UNION ALL
     SELECT actor, id, request, position, events FROM asked JOIN command USING (actor, id)
     UNION ALL
     SELECT actor, id, request, position, 0 FROM asked JOIN unchanged_command USING (actor, id)";
 
 /// What is binary comes end to end in one value for each column, what is not as rows of JSON.
-const STORE: &str = "
-    INSERT INTO event (position, stream, revision, id, type, time_ms, leaf_hash, leaf)
-    SELECT ? + key, value ->> 0, value ->> 1, substr(?, key * 16 + 1, 16), value ->> 2, value ->> 3,
-           substr(?, key * 32 + 1, 32), substr(?, (value ->> 4) + 1, value ->> 5)
-    FROM json_each(?);
-    INSERT INTO command (actor, id, request, position, events)
-    SELECT value ->> 0, substr(?, key * 16 + 1, 16), substr(?, key * 32 + 1, 32), value ->> 1, value ->> 2
-    FROM json_each(?);
-    UPDATE log_head SET epoch = ?, size = ?, frontier = ?, time_ms = ?";
-
-/// A stream and its revision, or a command and its answer.
-type Found = (String, Option<Uuid>, Option<Vec<u8>>, Option<i64>, Option<i64>);
+macro_rules! store {
+    ($then:literal) => {
+        concat!(
+            "INSERT INTO event (position, stream, revision, id, type, time_ms, leaf_hash, leaf)
+             SELECT ? + key, value ->> 0, value ->> 1, substr(?, key * 16 + 1, 16), value ->> 2, value ->> 3,
+                    substr(?, key * 32 + 1, 32), substr(?, (value ->> 4) + 1, value ->> 5)
+             FROM json_each(?);
+             INSERT INTO command (actor, id, request, position, events)
+             SELECT value ->> 0, substr(?, key * 16 + 1, 16), substr(?, key * 32 + 1, 32), value ->> 1, value ->> 2
+             FROM json_each(?);
+             UPDATE log_head SET epoch = ?, size = ?, frontier = ?, time_ms = ?;",
+            $then
+        )
+    };
+}
+const STORE: &str = store!("");
+const STORE_AND_COMMIT: &str = store!("COMMIT");
 
 pub(crate) struct Batch {
     connection: SqliteConnection,
     spare: Spare<SqliteConnection>,
-    head: HeadRow,
 }
 
 impl Batch {
-    pub(super) async fn begin(spare: &Spare<SqliteConnection>) -> sqlx::Result<Self> {
-        let mut connection = spare.take().await?;
-        let head = head_row(sqlx::query_as(LOCK).fetch_one(&mut connection).await?)?;
-        Ok(Self {
-            connection,
-            spare: spare.clone(),
-            head,
-        })
-    }
-
-    pub(crate) fn head(&self) -> &HeadRow {
-        &self.head
-    }
-
-    pub(crate) async fn look_up(
-        &mut self,
-        streams: &[&StreamName],
-        commands: &[&CommandId],
-    ) -> sqlx::Result<(Revisions, Answers)> {
-        let (mut revisions, mut answers) = (HashMap::new(), HashMap::new());
-        if streams.is_empty() && commands.is_empty() {
-            return Ok((revisions, answers));
-        }
-        let commands: Vec<_> = commands
+    pub(super) async fn begin(
+        spare: &Spare<SqliteConnection>,
+        conditions: &Conditions<'_>,
+    ) -> sqlx::Result<(Self, Found)> {
+        let commands: Vec<_> = conditions
+            .commands
             .iter()
             .map(|command| (&command.actor, command.id.simple().to_string()))
             .collect();
-        let found: Vec<Found> = sqlx::query_as(LOOK_UP)
-            .bind(json(&streams)?)
+        let mut connection = spare.take().await?.into_inner();
+        let rows = sqlx::query(LOCK_AND_LOOK_UP)
+            .bind(json(&conditions.streams)?)
             .bind(json(&commands)?)
-            .fetch_all(&mut self.connection)
+            .fetch_all(&mut connection)
             .await?;
-        for row in found {
-            match row {
-                (actor, Some(id), Some(request), Some(position), Some(events)) => {
-                    answers.insert(CommandId { actor, id }, answer((request, position, events))?);
-                }
-                (stream, .., revision, _) => {
-                    let revision = Revision::new(natural(revision.unwrap_or(0))?);
-                    revisions.insert(StreamName::try_from(stream).map_err(undecodable)?, revision);
-                }
-            }
-        }
-        Ok((revisions, answers))
+        let [head, revisions, answers @ ..] = rows.as_slice() else {
+            return Err(sqlx::Error::RowNotFound);
+        };
+        let revisions = serde_json::from_str(revisions.try_get(0)?).map_err(undecodable)?;
+        let answers = answers.iter().map(FromRow::from_row).collect::<sqlx::Result<_>>()?;
+        let found = found(FromRow::from_row(head)?, &conditions.streams, revisions, answers)?;
+        let spare = spare.clone();
+        Ok((Self { connection, spare }, found))
     }
 
-    pub(crate) async fn store(&mut self, changes: &Changes<'_>) -> sqlx::Result<()> {
-        let (unchanged, mut changed): (Vec<_>, Vec<_>) =
-            changes.answers.iter().partition(|(_, answer)| answer.events == 0);
-        for events in changes.events.chunks(EVENTS_PER_STATEMENT) {
-            self.append(events, &std::mem::take(&mut changed), changes.head).await?;
-        }
+    pub(crate) async fn commit(mut self, changes: &Changes<'_>) -> Result<(), CommitError> {
+        let (unchanged, changed): (Vec<_>, Vec<_>) = changes.answers.iter().partition(|(_, answer)| answer.events == 0);
         if !unchanged.is_empty() {
             self.remember_unchanged(&unchanged, changes.now).await?;
         }
         for row in changes.vault {
             self.insert_vault_row(row).await?;
         }
+        let mut chunks = changes.events.chunks(EVENTS_PER_STATEMENT);
+        match chunks.next_back() {
+            None => return self.end("COMMIT").await.map_err(CommitError::InDoubt),
+            Some(last) => {
+                for events in chunks {
+                    self.append(STORE, events, &[], changes.head).await?;
+                }
+                self.append(STORE_AND_COMMIT, last, &changed, changes.head)
+                    .await
+                    .map_err(CommitError::InDoubt)?;
+            }
+        }
+        self.spare.put_back(self.connection);
         Ok(())
     }
 
     async fn append(
         &mut self,
+        statements: &'static str,
         events: &[&Entry],
         answers: &[&(CommandId, Answer)],
         head: &HeadRow,
@@ -138,7 +126,7 @@ impl Batch {
             .iter()
             .map(|(command, answer)| (&command.actor, answer.position.get(), answer.events))
             .collect();
-        sqlx::query(STORE)
+        sqlx::query(statements)
             .bind(integer(first.recorded.position.get())?)
             .bind(
                 events
@@ -172,10 +160,6 @@ impl Batch {
             .execute(&mut self.connection)
             .await?;
         Ok(())
-    }
-
-    pub(crate) async fn commit(self) -> sqlx::Result<()> {
-        self.end("COMMIT").await
     }
 
     pub(crate) async fn roll_back(self) -> sqlx::Result<()> {

@@ -20,6 +20,8 @@ const SCHEMA: &str = include_str!("schema.sql");
 const READERS: u32 = 4;
 /// 64 MiB, in `SQLite`'s notation: appending touches the ends of four indexes.
 const WRITER_CACHE: &str = "-65536";
+/// 32 MiB. A checkpoint makes the appends of its moment wait, and writes a page once however often it changed.
+const WAL_PAGES: &str = "8192";
 /// `SQLite`'s code for a file that is no database at all.
 const SQLITE_NOTADB: &str = "26";
 
@@ -52,9 +54,10 @@ impl Database {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .pragma("cache_size", WRITER_CACHE);
+            .pragma("cache_size", WRITER_CACHE)
+            .pragma("wal_autocheckpoint", WAL_PAGES);
         let writes = Spare::new(options);
-        let mut connection = writes.take().await?;
+        let mut connection = writes.take().await?.into_inner();
         create_if_empty(&mut connection).await?;
         writes.put_back(connection);
         Ok(Self {

@@ -89,6 +89,7 @@ macro_rules! contract {
                     the_log_is_read_in_pages,
                     an_event_is_read_as_it_was_acknowledged,
                     a_subscription_catches_up_and_then_goes_live,
+                    a_subscription_hands_over_thousands_of_events_in_order,
                     a_subscription_ends_with_an_error_when_the_store_closes,
                     what_was_acknowledged_is_there_after_opening_again,
                 }

@@ -86,6 +86,33 @@ pub(crate) async fn a_subscription_catches_up_and_then_goes_live(log: &Log) {
     );
 }
 
+pub(crate) async fn a_subscription_hands_over_thousands_of_events_in_order(log: &Log) {
+    for revision in [0, 1_000, 2_000, 3_000] {
+        let mut thousand = note("app-1", revision);
+        let event = thousand.writes[0].events[0].clone();
+        let events = (0..1_000).map(|_| eventstore::NewEvent {
+            id: fresh_id(),
+            ..event.clone()
+        });
+        thousand.writes[0].events = events.collect();
+        log.store.append(thousand).await.unwrap();
+    }
+    let reopened = log.reopen().await;
+    let mut subscription = reopened.subscribe(Position::new(7));
+    let mut seen = Vec::new();
+    while seen.len() < 3_993 {
+        seen.extend(
+            subscription
+                .next()
+                .await
+                .unwrap()
+                .iter()
+                .map(|event| event.position.get()),
+        );
+    }
+    assert_eq!(seen, (7..4_000).collect::<Vec<_>>());
+}
+
 pub(crate) async fn a_subscription_ends_with_an_error_when_the_store_closes(log: &Log) {
     let mut subscription = log.store.subscribe(Position::START);
     let waiting = tokio::spawn(async move { subscription.next().await });
