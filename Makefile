@@ -11,7 +11,7 @@ export PATH := $(TOOLS):$(PATH)
 DATA ?= charthouse-demo
 LISTEN ?= 127.0.0.1:7070
 
-.PHONY: run build test lint bench schema helm postgres clean-demo
+.PHONY: run build test lint bench schema helm postgres verifiers clean-demo
 
 run: helm
 	cargo build --locked --package charthouse-api
@@ -25,7 +25,7 @@ run: helm
 build:
 	cargo build --locked --workspace
 
-test: helm postgres build lint
+test: helm postgres verifiers build lint
 	cargo test --locked --workspace
 
 lint:
@@ -35,6 +35,8 @@ lint:
 
 bench: postgres
 	cargo bench --locked --package charthouse-eventstore --bench log
+	cargo bench --locked --package charthouse-eventstore --bench evidence
+	cargo bench --locked --package charthouse-api --bench export
 
 # The schema as a document; a test holds it true.
 schema: build
@@ -42,6 +44,9 @@ schema: build
 
 helm:
 	@tests/setup/get-helm.sh $(TOOLS)
+
+verifiers:
+	@tests/setup/get-verifiers.sh $(TOOLS)
 
 postgres:
 	@tests/setup/get-postgres.sh

@@ -2,7 +2,9 @@
 
 mod admin;
 mod demo;
+mod export;
 mod serve;
+mod verify;
 
 use std::{error::Error, process::ExitCode};
 
@@ -25,6 +27,10 @@ enum Command {
     Demo(demo::Demo),
     /// Make the first accounts, roles, workspaces, projects and tokens; works beside a running server too
     Admin(admin::Admin),
+    /// Write review decisions to a file, as evidence; works beside a running server too
+    Export(export::Export),
+    /// Find out, offline, whether a log was altered
+    Verify(verify::Verify),
     /// Print the GraphQL schema
     Schema,
 }
@@ -43,6 +49,8 @@ pub fn run() -> ExitCode {
             Command::Serve(serve) => serve.run().await.map(|()| ExitCode::SUCCESS),
             Command::Demo(demo) => demo.run().await,
             Command::Admin(admin) => admin.run().await.map(|()| ExitCode::SUCCESS),
+            Command::Export(export) => export.run().await.map(|()| ExitCode::SUCCESS),
+            Command::Verify(verify) => Ok(verify.run().await),
             Command::Schema => {
                 print!("{}", crate::graphql::sdl());
                 Ok(ExitCode::SUCCESS)

@@ -7,6 +7,7 @@
 
 mod app;
 mod category;
+mod export;
 mod installation;
 mod listing;
 mod platform;
@@ -33,6 +34,7 @@ use self::work::Finished;
 pub use self::{
     app::{DeleteApp, DeleteVersion, ReplacePackage, SubmitVersion, UploadApp, UploadVersion, WithdrawVersion},
     category::{AssignCategory, CreateCategory, DeleteCategory, EditCategory},
+    export::RecordExport,
     installation::{FinishOperation, OperationResult, StartOperation},
     listing::{EditListing, ListingChanges, MaintainerInput, SetIcon, SubmitListing, WithdrawListing},
     platform::{

@@ -69,6 +69,12 @@ impl DataFolder {
         self.root.join("high-water")
     }
 
+    /// The tiles and signed checkpoints of the log, in a folder for each of its epochs.
+    #[must_use]
+    pub fn published(&self) -> PathBuf {
+        self.root.join("log")
+    }
+
     #[must_use]
     pub fn views(&self) -> PathBuf {
         self.root.join("views.db")
@@ -195,6 +201,15 @@ pub struct Limits {
     /// How long a mutation waits for the views to show what it recorded
     #[arg(long, env = "CHARTHOUSE_READ_WAIT", default_value = "5s", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub read_wait: Duration,
+    /// How many exports may be made at once
+    #[arg(long, env = "CHARTHOUSE_EXPORTS_MAX", default_value_t = 4, value_name = "COUNT")]
+    pub exports_max: usize,
+    /// How many event feeds may be read at once
+    #[arg(long, env = "CHARTHOUSE_FEEDS_MAX", default_value_t = 64, value_name = "COUNT")]
+    pub feeds_max: usize,
+    /// How long an event feed is followed before its reader has to come back
+    #[arg(long, env = "CHARTHOUSE_FEED_LIFETIME", default_value = "1h", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub feed_lifetime: Duration,
     /// How long an upload id can be used
     #[arg(long, env = "CHARTHOUSE_UPLOAD_LIFETIME", default_value = "1day", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub upload_lifetime: Duration,

@@ -9,6 +9,7 @@ mod as_of;
 mod audit;
 mod categories;
 mod error;
+mod evidence;
 mod limits;
 mod listings;
 mod mutations;
@@ -52,6 +53,7 @@ pub struct Query(
     tenancy::TenancyQuery,
     releases::ReleaseQuery,
     audit::AuditQuery,
+    evidence::EvidenceQuery,
 );
 
 /// The schema, answering from `services`.

@@ -3,10 +3,13 @@
 mod charts;
 mod content;
 mod error;
+mod events;
+mod exports;
 mod extract;
 mod graphiql;
 mod graphql;
 mod health;
+mod log;
 mod serve;
 mod uploads;
 
@@ -53,12 +56,19 @@ pub fn router(services: Services, schema: Schema) -> Router {
             "/charts/workspaces/{workspace}/{archive}",
             get(charts::workspace_archive),
         )
+        .route("/log/checkpoint", get(log::checkpoint))
+        .route("/log/vkey", get(log::vkey))
+        .route("/log/tile/{*place}", get(log::tile))
         .layer(in_time(limits.request_timeout));
     // Uploads have limits of their own, which name themselves.
     let uploads = Router::new()
         .route("/uploads", post(uploads::post))
         .layer(in_time(limits.upload_timeout));
-    let endless = Router::new().route("/graphql/ws", get(graphql::subscribe));
+    // These take as long as whoever reads them; each bounds in its own way how long it waits.
+    let endless = Router::new()
+        .route("/graphql/ws", get(graphql::subscribe))
+        .route("/events", get(events::get))
+        .route("/exports/{file}", get(exports::get));
     let probes = Router::new()
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready));

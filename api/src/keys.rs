@@ -1,36 +1,16 @@
 //! The server's own secret, and what it is used for: keyed hashes that mean nothing without it.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use domain::{digest::Digest, names::AccountName};
+use eventstore::{Key, KeyError};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// 256 random bits that never leave this process and its key file.
+/// It never leaves this process and its key file.
 #[derive(Clone)]
-pub struct ServerKey(Zeroizing<[u8; 32]>);
-
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    #[error("the key file {} could not be used", path.display())]
-    Io {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error("the key file {} must hold 64 hexadecimal digits", path.display())]
-    Malformed { path: PathBuf },
-    #[error("the key file {} may be read by others (mode {mode:o}); make it 600", path.display())]
-    Exposed { path: PathBuf, mode: u32 },
-    #[error("the system has no random numbers")]
-    Random(#[source] getrandom::Error),
-}
+pub struct ServerKey(Key);
 
 /// What a keyed hash is for. Hashes of the same bytes for two purposes are unrelated.
 #[derive(Debug, Clone, Copy)]
@@ -41,54 +21,13 @@ enum Purpose {
 }
 
 impl ServerKey {
-    /// Reads the key file, or makes it with mode 600.
+    /// The key in the file at `path`, which is made if it is missing.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] if the file is readable by others, is not a key, or cannot be used.
+    /// As [`Key::from_file`].
     pub fn at(path: &Path) -> Result<Self, KeyError> {
-        let io = |source| KeyError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        match fs::metadata(path) {
-            Ok(metadata) => {
-                let mode = metadata.permissions().mode() & 0o777;
-                if mode & 0o077 != 0 {
-                    return Err(KeyError::Exposed {
-                        path: path.to_owned(),
-                        mode,
-                    });
-                }
-                let text = Zeroizing::new(fs::read_to_string(path).map_err(io)?);
-                let mut key = Zeroizing::new([0; 32]);
-                hex::decode_to_slice(text.trim(), key.as_mut_slice())
-                    .map_err(|_| KeyError::Malformed { path: path.to_owned() })?;
-                Ok(Self(key))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path),
-            Err(error) => Err(io(error)),
-        }
-    }
-
-    fn create(path: &Path) -> Result<Self, KeyError> {
-        let io = |source| KeyError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        let mut key = Zeroizing::new([0; 32]);
-        getrandom::fill(key.as_mut_slice()).map_err(KeyError::Random)?;
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(io)?;
-        let text = Zeroizing::new(hex::encode(key.as_slice()));
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(io)?;
-        Ok(Self(key))
+        Key::from_file(path).map(Self)
     }
 
     /// Tells a repeated request from another one under the same command id.
@@ -122,7 +61,7 @@ impl ServerKey {
     fn start(&self, purpose: Purpose, bytes: &[u8]) -> Hmac<Sha256> {
         // HMAC fills a key up to the hash's block with zeros.
         let mut block = Zeroizing::new([0; 64]);
-        block[..32].copy_from_slice(self.0.as_slice());
+        block[..32].copy_from_slice(self.0.bytes());
         let mut mac = Hmac::<Sha256>::new(&(*block).into());
         mac.update(&[purpose as u8]);
         mac.update(bytes);
@@ -133,27 +72,6 @@ impl ServerKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_key_is_made_once_and_kept_from_others() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("server.key");
-        let made = ServerKey::at(&path).unwrap().of_request(b"x");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(ServerKey::at(&path).unwrap().of_request(b"x"), made);
-    }
-
-    #[test]
-    fn a_key_that_others_can_read_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("server.key");
-        fs::write(&path, "00".repeat(32)).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(
-            ServerKey::at(&path),
-            Err(KeyError::Exposed { mode: 0o644, .. })
-        ));
-    }
 
     #[test]
     fn hashes_for_two_purposes_are_unrelated() {

@@ -3,7 +3,10 @@
 use std::{fs, io, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc, time::Duration};
 
 use domain::{cluster, names::InvalidName};
-use eventstore::{Blobs, EventStore, HighWater, MasterKey, Mode, OpenOptions};
+use eventstore::{
+    Blobs, EventStore, HighWater, Key, MasterKey, Mode, OpenOptions,
+    transparency::{PublishError, Published},
+};
 use projections::{ViewError, Views};
 use tokio::sync::Semaphore;
 
@@ -11,7 +14,8 @@ use crate::{
     commands::{CommandError, Commands, Giver, RegisterCluster},
     config::{DataFolder, Limits},
     content::Content,
-    keys::{KeyError, ServerKey},
+    exports,
+    keys::ServerKey,
     vault::Vault,
 };
 
@@ -22,8 +26,6 @@ pub const DEFAULT_CLUSTER: &str = "local";
 const UPLOADS_MAX: usize = 4;
 /// How long the views wait after trouble.
 const FOLLOW_RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// How often it is remembered how far the log reaches.
-const HIGH_WATER_INTERVAL: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 pub struct Services {
@@ -34,9 +36,15 @@ pub struct Services {
     pub vault: Vault,
     pub views: Views,
     pub key: ServerKey,
+    /// The tiles and signed checkpoints of the log.
+    pub transparency: Published,
     pub commands: Commands,
     /// Places for uploads that are read and checked at once.
     pub uploads: Arc<Semaphore>,
+    /// Places for exports that are made at once.
+    pub exports: Arc<Semaphore>,
+    /// Places for event feeds that are read at once.
+    pub feeds: Arc<Semaphore>,
     follower: Arc<tokio::task::JoinHandle<ViewError>>,
 }
 
@@ -58,12 +66,12 @@ pub enum OpenError {
     Log(#[from] eventstore::OpenError),
     #[error("the blobs could not be opened")]
     Blobs(#[from] eventstore::BlobError),
-    #[error("the master key could not be read")]
-    MasterKey(#[from] eventstore::MasterKeyError),
+    #[error("a key could not be read")]
+    Key(#[from] eventstore::KeyError),
+    #[error("what is published of the log could not be gone on from")]
+    Published(#[from] PublishError),
     #[error("the vault could not be opened")]
     Vault(#[from] eventstore::VaultError),
-    #[error("the server key could not be read")]
-    ServerKey(#[from] KeyError),
     #[error("the views could not be opened")]
     Views(#[from] ViewError),
     #[error("the log could not be read")]
@@ -89,10 +97,13 @@ impl Services {
         let vault = eventstore::Vault::open(&log, MasterKey::from_file(&data.keys().join("master.key"))?).await?;
         let vault = Vault::new(vault);
         let key = ServerKey::at(&data.keys().join("server.key"))?;
+        let checkpoint_key = Key::from_file(&data.keys().join("checkpoint.key"))?;
+        let transparency = Published::open(&log, &data.published(), data.high_water(), &checkpoint_key)?;
         let views = Views::open(&data.views(), &log).await?;
         let follower = tokio::spawn(follow(views.clone(), log.clone(), blobs.clone()));
         let content = Content::new(blobs);
         let limits = Arc::new(limits);
+        let places = |count| Arc::new(Semaphore::new(count));
         let commands = Commands {
             log: log.clone(),
             views: views.clone(),
@@ -103,19 +114,34 @@ impl Services {
         };
         let services = Self {
             data,
-            limits,
+            limits: Arc::clone(&limits),
             log,
             content,
             vault,
             views,
             key,
+            transparency,
             commands,
-            uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
+            uploads: places(UPLOADS_MAX),
+            exports: places(limits.exports_max),
+            feeds: places(limits.feeds_max),
             follower: Arc::new(follower),
         };
         services.catch_up().await?;
         services.register_default_cluster().await?;
         Ok(services)
+    }
+
+    /// What exports are made of.
+    #[must_use]
+    pub fn evidence(&self) -> exports::Source {
+        exports::Source {
+            log: self.log.clone(),
+            views: self.views.reader(),
+            vault: self.vault.clone(),
+            content: self.content.clone(),
+            transparency: self.transparency.clone(),
+        }
     }
 
     /// Whether the views still follow the log. They stop for good at an event this program does not understand.
@@ -124,37 +150,15 @@ impl Services {
         !self.follower.is_finished()
     }
 
-    /// Remembers how far the log reaches, outside of it, now and again until it is closed.
-    ///
-    /// What was appended since is not missed if a restored log lacks it; the interval bounds how much that is.
-    pub async fn remember_the_log(self) {
-        let mut size = self.log.size();
-        loop {
-            self.save_high_water().await;
-            tokio::time::sleep(HIGH_WATER_INTERVAL).await;
-            if size.changed().await.is_err() {
-                return;
-            }
-        }
-    }
-
-    async fn save_high_water(&self) {
-        let path = self.data.high_water();
-        let saved = match self.log.high_water().await {
-            Ok(high_water) => high_water.save(&path).map_err(Into::into),
-            Err(error) => Err(Box::<dyn std::error::Error + Send + Sync>::from(error)),
-        };
-        if let Err(error) = saved {
+    /// Finishes what was begun and gives the data folder up. What was appended last is published, and remembered
+    /// outside of the log.
+    pub async fn close(&self) {
+        if let Err(error) = self.transparency.publish().await {
             tracing::warn!(
-                error = error.as_ref() as &dyn std::error::Error,
-                "how far the log reaches could not be remembered"
+                error = &error as &dyn std::error::Error,
+                "the end of the log could not be published"
             );
         }
-    }
-
-    /// Finishes what was begun and gives the data folder up.
-    pub async fn close(&self) {
-        self.save_high_water().await;
         self.follower.abort();
         self.log.close().await;
     }

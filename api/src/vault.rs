@@ -62,8 +62,25 @@ impl Vault {
     ///
     /// [`VaultError`] if the vault fails, or the ciphertext was altered.
     pub async fn unseal(&self, sealed: &Sealed) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
-        let Sealed { subject, digest } = sealed.clone();
-        let digest = to_store(digest);
-        self.0.unseal(&eventstore::Sealed { subject, digest }).await
+        self.0.unseal(&stored(sealed)).await
+    }
+
+    /// What was sealed, many at once and in their order; `None` where it was erased.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::unseal`], if any of them fails.
+    pub async fn unseal_all(&self, sealed: &[Sealed]) -> Result<Vec<Option<String>>, VaultError> {
+        let sealed: Vec<_> = sealed.iter().map(stored).collect();
+        let unsealed = self.0.unseal_all(&sealed).await?.into_iter();
+        let text = |bytes: Zeroizing<Vec<u8>>| String::from_utf8_lossy(&bytes).into_owned();
+        Ok(unsealed.map(|bytes| bytes.map(text)).collect())
+    }
+}
+
+fn stored(Sealed { subject, digest }: &Sealed) -> eventstore::Sealed {
+    eventstore::Sealed {
+        subject: subject.clone(),
+        digest: to_store(*digest),
     }
 }

@@ -60,6 +60,10 @@ id!(/// One request for review; every new one starts without approvals.
     SubmissionId);
 id!(/// One run of Helm for one operation of a release.
     AttemptId);
+id!(/// A review decision: the id of its event.
+    DecisionId);
+id!(/// One export of review decisions.
+    ExportId);
 
 /// Who acts: an account, or Charthouse itself (its worker, its first start).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

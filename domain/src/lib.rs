@@ -7,6 +7,7 @@
 //! * [`release`]: an installed app: what is wanted, what was observed, every attempt between
 //! * [`category`], [`workspace`], [`project`], [`cluster`], [`account`], [`role`], [`name`]: what these two need
 //! * [`access`]: who may do what; [`event`]: every stored event under its stored name
+//! * [`export`]: that review decisions were handed out
 
 pub mod access;
 pub mod account;
@@ -16,6 +17,7 @@ pub mod cluster;
 pub mod decider;
 pub mod digest;
 pub mod event;
+pub mod export;
 pub mod ids;
 pub mod listing;
 pub mod log;

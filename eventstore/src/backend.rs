@@ -17,8 +17,12 @@ use crate::{postgres, sqlite};
 
 /// A stored event as the database gives it back.
 pub(crate) type StoredLeaf = (Position, Bytes);
+/// A row as it stands in the database, believed in nothing.
+pub(crate) type StoredRow = (i64, Vec<u8>, Vec<u8>);
 /// The revisions of streams, where those without events may be left out.
 pub(crate) type Revisions = HashMap<StreamName, Revision>;
+/// Ciphertexts by their digests.
+pub(crate) type VaultEntries = HashMap<Vec<u8>, Vec<u8>>;
 pub(crate) type Answers = HashMap<CommandId, Answer>;
 
 /// An open database. Cheap to clone.
@@ -107,6 +111,14 @@ impl Backend {
         }
     }
 
+    /// Position, leaf and leaf hash of at most `limit` events at `from` and after, in order, as they are stored.
+    pub(crate) async fn rows(&self, from: Position, limit: usize) -> sqlx::Result<Vec<StoredRow>> {
+        match self {
+            Self::Sqlite(database) => database.rows(from, limit).await,
+            Self::Postgres(database) => database.rows(from, limit).await,
+        }
+    }
+
     /// The leaf hash the database has for the event at `position`.
     pub(crate) async fn leaf_hash(&self, position: Position) -> sqlx::Result<Option<merkle::Hash>> {
         match self {
@@ -137,10 +149,19 @@ impl Backend {
         }
     }
 
-    pub(crate) async fn vault_entry(&self, digest: &[u8; 32]) -> sqlx::Result<Option<Vec<u8>>> {
+    /// The keys of those of `subjects` that have one.
+    pub(crate) async fn vault_keys(&self, subjects: &[&str]) -> sqlx::Result<Vec<VaultKey>> {
         match self {
-            Self::Sqlite(database) => database.vault_entry(digest).await,
-            Self::Postgres(database) => database.vault_entry(digest).await,
+            Self::Sqlite(database) => database.vault_keys(subjects).await,
+            Self::Postgres(database) => database.vault_keys(subjects).await,
+        }
+    }
+
+    /// The ciphertexts of those of `digests` that there are.
+    pub(crate) async fn vault_entries(&self, digests: &[&[u8]]) -> sqlx::Result<VaultEntries> {
+        match self {
+            Self::Sqlite(database) => database.vault_entries(digests).await,
+            Self::Postgres(database) => database.vault_entries(digests).await,
         }
     }
 

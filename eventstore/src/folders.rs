@@ -1,6 +1,6 @@
 //! A new file is durable only when its folder is.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
@@ -13,9 +13,19 @@ pub(crate) fn sync_entry(path: &Path) -> io::Result<()> {
 /// Makes `folder` and those above it, durably; nothing if it is there.
 pub(crate) fn create(folder: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = folder.ancestors().take_while(|ancestor| !ancestor.exists()).collect();
-    std::fs::create_dir_all(folder)?;
+    fs::create_dir_all(folder)?;
     missing
         .into_iter()
         .filter(|made| !made.as_os_str().is_empty())
         .try_for_each(sync_entry)
+}
+
+/// Makes `bytes` the contents of `path`, durably and at once: a crash leaves either them or what was there before.
+/// The folder must be there, and nobody else write to the same path.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let draft = path.with_extension("new");
+    fs::write(&draft, bytes)?;
+    File::open(&draft)?.sync_all()?;
+    fs::rename(&draft, path)?;
+    sync_entry(path)
 }

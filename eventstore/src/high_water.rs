@@ -51,11 +51,7 @@ impl HighWater {
     ///
     /// If the file cannot be written.
     pub fn save(&self, path: &Path) -> io::Result<()> {
-        let draft = path.with_extension("new");
-        fs::write(&draft, format!("{self}\n"))?;
-        fs::File::open(&draft)?.sync_all()?;
-        fs::rename(&draft, path)?;
-        folders::sync_entry(path)
+        folders::replace(path, format!("{self}\n").as_bytes())
     }
 }
 

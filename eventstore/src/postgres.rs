@@ -15,7 +15,7 @@ use tokio::sync::watch;
 pub(crate) use self::batch::Batch;
 use crate::admission::{HeadRow, VaultKey};
 use crate::append::{Answer, CommandId};
-use crate::backend::{Conditions, Found, StoredLeaf};
+use crate::backend::{Conditions, Found, StoredLeaf, StoredRow, VaultEntries};
 use crate::event::{Position, Revision};
 use crate::rows::{answer, array, head_row, integer, natural, stored_leaf};
 use crate::spare::Spare;
@@ -63,6 +63,14 @@ impl Database {
         }
         lines.pop();
         Ok(crate::rows::lines(from, (!lines.is_empty()).then_some(lines)))
+    }
+
+    pub(crate) async fn rows(&self, from: Position, limit: usize) -> sqlx::Result<Vec<StoredRow>> {
+        sqlx::query_as("SELECT position, leaf, leaf_hash FROM event WHERE position >= $1 ORDER BY position LIMIT $2")
+            .bind(integer(from.get())?)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.reads)
+            .await
     }
 
     pub(crate) async fn read_stream(&self, stream: &StreamName, after: Revision) -> sqlx::Result<Vec<StoredLeaf>> {
@@ -116,11 +124,28 @@ impl Database {
             .await
     }
 
-    pub(crate) async fn vault_entry(&self, digest: &[u8; 32]) -> sqlx::Result<Option<Vec<u8>>> {
-        sqlx::query_scalar("SELECT ciphertext FROM vault_entry WHERE digest = $1")
-            .bind(digest.as_slice())
-            .fetch_optional(&self.reads)
-            .await
+    pub(crate) async fn vault_keys(&self, subjects: &[&str]) -> sqlx::Result<Vec<VaultKey>> {
+        let rows: Vec<(String, Vec<u8>, Option<Vec<u8>>)> =
+            sqlx::query_as("SELECT subject, master, wrapped FROM vault_key WHERE subject = ANY($1)")
+                .bind(subjects)
+                .fetch_all(&self.reads)
+                .await?;
+        let key = |(subject, master, wrapped): (String, Vec<u8>, _)| {
+            Ok(VaultKey {
+                subject,
+                master: array(&master)?,
+                wrapped,
+            })
+        };
+        rows.into_iter().map(key).collect()
+    }
+
+    pub(crate) async fn vault_entries(&self, digests: &[&[u8]]) -> sqlx::Result<VaultEntries> {
+        let rows = sqlx::query_as("SELECT digest, ciphertext FROM vault_entry WHERE digest = ANY($1)")
+            .bind(digests)
+            .fetch_all(&self.reads)
+            .await?;
+        Ok(rows.into_iter().collect())
     }
 
     pub(crate) async fn begin(&self, conditions: &Conditions<'_>) -> sqlx::Result<(Batch, Found)> {

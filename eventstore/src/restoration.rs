@@ -68,7 +68,7 @@ async fn holds(backend: &Backend, found: Identity, remembered: &HighWater) -> Re
 
 /// Whether the end of the remembered epoch is known already.
 async fn was_recorded(backend: &Backend, remembered: &HighWater) -> Result<bool, OpenError> {
-    let origin = origin(remembered.identity);
+    let origin = remembered.identity.origin();
     let events = recorded(backend.read_stream(&epochs()?, Revision::NONE).await?)?;
     for event in events {
         let restored: Restored = serde_json::from_slice(&event.data)
@@ -134,7 +134,7 @@ fn log_restored(
         schema: 1,
         data: json!({
             "epoch": epoch,
-            "origin": origin(remembered.identity),
+            "origin": remembered.identity.origin(),
             "root": hex::encode(remembered.root),
             "size": remembered.size.to_string(),
         }),
@@ -155,10 +155,6 @@ fn log_restored(
         guards: Vec::new(),
         context,
     })
-}
-
-fn origin(Identity { log_id, epoch }: Identity) -> String {
-    format!("charthouse:{log_id}/{epoch}")
 }
 
 fn epochs() -> Result<StreamName, OpenError> {

@@ -55,6 +55,12 @@ impl Identity {
         let [log_id, epoch] = bytes.map(|bytes| uuid::Builder::from_random_bytes(bytes).into_uuid());
         Ok(Self { log_id, epoch })
     }
+
+    /// What checkpoints call the log in this epoch.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("charthouse:{}/{}", self.log_id, self.epoch)
+    }
 }
 
 /// How far the log reaches.

@@ -4,6 +4,7 @@
 //! entry of the subject unreadable, also in backups that are restored later, while all hashes in the
 //! log stay true. Data keys are random, and wrapped by the master key, which is not in the database.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chacha20poly1305::aead::{Aead, Payload};
@@ -13,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::admission::{VaultKey, VaultRow, Work};
 use crate::append::AppendError;
+use crate::backend::VaultEntries;
 use crate::digest::Digest;
 use crate::master_key::MasterKey;
 use crate::store::{EventStore, ReadError};
@@ -31,6 +33,9 @@ pub struct Vault {
     store: EventStore,
     master: Arc<MasterKey>,
 }
+
+/// Data keys by subject; `None` once destroyed.
+type Keys = HashMap<String, Option<Zeroizing<Vec<u8>>>>;
 
 /// What stands in an event in place of sealed text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -152,20 +157,59 @@ impl Vault {
     ///
     /// [`VaultError::Missing`] if there is no such entry, [`VaultError::Corrupt`] if it was altered.
     pub async fn unseal(&self, sealed: &Sealed) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
-        let Sealed { subject, digest } = sealed;
-        let key = self.stored_key(subject).await?.ok_or(VaultError::Missing(*digest))?;
-        let Some(key) = self.unwrap(&key)? else { return Ok(None) };
-        let entry = self
+        let mut unsealed = self.unseal_all(std::slice::from_ref(sealed)).await?;
+        Ok(unsealed.pop().flatten())
+    }
+
+    /// Decrypts many at once, in their order, with two questions to the database; `None` where the key was destroyed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::unseal`], if any of them fails. All are in memory together: the caller bounds how many.
+    pub async fn unseal_all(&self, sealed: &[Sealed]) -> Result<Vec<Option<Zeroizing<Vec<u8>>>>, VaultError> {
+        let keys = self.keys_of(sealed).await?;
+        let readable = sealed
+            .iter()
+            .filter(|sealed| keys.get(sealed.subject.as_str()).is_some_and(Option::is_some));
+        let digests: Vec<_> = readable.map(|sealed| sealed.digest.as_bytes().as_slice()).collect();
+        let backend = self.store.backend();
+        let entries = match digests.is_empty() {
+            true => VaultEntries::new(),
+            false => backend.vault_entries(&digests).await.map_err(ReadError::from)?,
+        };
+        let open = |sealed: &Sealed| {
+            let Sealed { subject, digest } = sealed;
+            let missing = || VaultError::Missing(*digest);
+            let Some(key) = keys.get(subject.as_str()).ok_or_else(missing)? else {
+                return Ok(None);
+            };
+            let ciphertext = entries.get(digest.as_bytes().as_slice()).ok_or_else(missing)?;
+            if Digest::of(ciphertext) != *digest {
+                return Err(VaultError::Corrupt(subject.clone()));
+            }
+            decrypt(key, ENTRY_PURPOSE, subject, ciphertext).map(Some)
+        };
+        sealed.iter().map(open).collect()
+    }
+
+    /// The keys of all subjects that have one or had one.
+    async fn keys_of(&self, sealed: &[Sealed]) -> Result<Keys, VaultError> {
+        let mut subjects: Vec<_> = sealed.iter().map(|sealed| sealed.subject.as_str()).collect();
+        subjects.sort_unstable();
+        subjects.dedup();
+        if subjects.is_empty() {
+            return Ok(Keys::new());
+        }
+        let stored = self
             .store
             .backend()
-            .vault_entry(digest.as_bytes())
+            .vault_keys(&subjects)
             .await
             .map_err(ReadError::from)?;
-        let ciphertext = entry.ok_or(VaultError::Missing(*digest))?;
-        if Digest::of(&ciphertext) != *digest {
-            return Err(VaultError::Corrupt(subject.clone()));
-        }
-        decrypt(&key, ENTRY_PURPOSE, subject, &ciphertext).map(Some)
+        let unwrapped = stored
+            .into_iter()
+            .map(|stored| Ok((stored.subject.clone(), self.unwrap(&stored)?)));
+        unwrapped.collect()
     }
 
     /// The subject's data key; a new one if it never had any.

@@ -1,9 +1,10 @@
 //! Accounts with their tokens and grants, and the roles that administrators defined.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::{
+    access::Principal,
     account::{Event, Scope},
     digest::{Digest, Sealed},
     ids::{AccountId, TokenId},
@@ -134,6 +135,51 @@ pub fn tokens(conn: &Connection, account: AccountId) -> Result<Vec<Token>, ViewE
 /// The roles that administrators defined, by name.
 pub fn roles(conn: &Connection) -> Result<Vec<Role>, ViewError> {
     Ok(all_roles(conn)?)
+}
+
+/// The names of those of `accounts` that exist.
+pub fn names(
+    conn: &Connection,
+    accounts: impl IntoIterator<Item = AccountId>,
+) -> Result<Vec<(AccountId, Sealed)>, ViewError> {
+    let mut names = vec![];
+    for account in accounts {
+        let name = sql::first(
+            conn,
+            "SELECT name FROM account WHERE id = ?",
+            values![account],
+            sql::value,
+        )?;
+        names.extend(name.map(|name| (account, name)));
+    }
+    Ok(names)
+}
+
+/// Those of an account's roles that allow something on the platform.
+pub(crate) fn roles_allowing(
+    conn: &Connection,
+    account: AccountId,
+    permission: Permission,
+) -> rusqlite::Result<Vec<RoleName>> {
+    let sql = "SELECT account, role, scope, since FROM granted WHERE account = ? AND scope = ? ORDER BY role";
+    let granted = sql::rows(conn, sql, values![account, Json(&Scope::Platform {})], Granted::read)?;
+    let mut custom = BTreeMap::new();
+    for Granted { role, .. } in &granted {
+        let permissions = sql::first(
+            conn,
+            "SELECT permissions FROM role WHERE name = ?",
+            values![*role],
+            sql::json,
+        )?;
+        custom.extend(permissions.map(|permissions| (role.clone(), permissions)));
+    }
+    let granted = granted.into_iter().map(|granted| (granted.role, granted.scope));
+    let principal = Principal::resolve(account, granted, &custom);
+    let allowing = principal.grants.into_iter();
+    Ok(allowing
+        .filter(|grant| grant.permissions.contains(&permission))
+        .map(|grant| grant.role)
+        .collect())
 }
 
 pub(crate) fn all_accounts(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, u64)>> {

@@ -179,7 +179,7 @@ impl Listing {
         let review = listing.review.as_ref().map(|review| ListingReview {
             submission: review.submission.id,
             listing: review.submission.listing,
-            submitted: dossier.listing_submitted,
+            submitted: dossier.listing_submitted.map(|submitted| submitted.mark),
             claim: review.claim.map(ReviewClaim::from),
         });
         Self {

@@ -9,6 +9,7 @@ use domain::{
     category::{self, Category},
     decider::Decider,
     event::DomainEvent,
+    export,
     ids::{AccountId, Actor, AppId, CategoryId, ProjectId, ReleaseId, WorkspaceId},
     name,
     project::{self, Project},
@@ -156,6 +157,10 @@ impl About {
             }
             DomainEvent::Project(project::Event::ProjectCreated { workspace, .. }) => {
                 about.workspace = Some(*workspace);
+            }
+            DomainEvent::Export(export::Event::DecisionsExported { selection, .. }) => {
+                about.app = selection.app;
+                about.workspace = selection.workspace;
             }
             DomainEvent::Cluster(_)
             | DomainEvent::Log(_)

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use domain::{
     app::{self, App, Authority, Event},
     decider::Decider,
-    digest::Sealed,
+    digest::{Digest, Sealed},
     ids::{AppId, SubmissionId},
     version_number::VersionNumber,
 };
@@ -24,7 +24,7 @@ pub(crate) struct Dossier {
     /// When it first came into the store.
     pub(crate) first_published: Option<Mark>,
     pub(crate) suspension: Option<Suspension>,
-    pub(crate) listing_submitted: Option<Mark>,
+    pub(crate) listing_submitted: Option<Submitted>,
     pub(crate) versions: BTreeMap<VersionNumber, Notes>,
 }
 
@@ -33,10 +33,18 @@ pub(crate) struct Dossier {
 pub(crate) struct Notes {
     pub(crate) uploaded: Mark,
     pub(crate) updated: Mark,
-    pub(crate) submitted: Option<Mark>,
+    pub(crate) submitted: Option<Submitted>,
     pub(crate) decision: Option<Decided>,
     pub(crate) published: Option<Mark>,
     pub(crate) suspension: Option<Suspension>,
+}
+
+/// The last submission for review.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Submitted {
+    pub(crate) mark: Mark,
+    /// The review policy it froze.
+    pub(crate) policy: Digest,
 }
 
 /// Out of the store: in whose name, and why.
@@ -96,7 +104,10 @@ impl Dossier {
             Event::VersionUploaded { version, .. } => {
                 self.versions.insert(version.clone(), Notes::uploaded(mark));
             }
-            Event::VersionSubmitted { version, .. } => self.note(version, |notes| notes.submitted = Some(mark)),
+            Event::VersionSubmitted { version, policy, .. } => {
+                let policy = *policy;
+                self.note(version, |notes| notes.submitted = Some(Submitted { mark, policy }));
+            }
             Event::VersionApproved {
                 version, submission, ..
             } => {
@@ -114,7 +125,10 @@ impl Dossier {
                 self.first_published.get_or_insert(mark);
                 self.note(version, |notes| notes.published = Some(mark));
             }
-            Event::ListingSubmitted { .. } => self.listing_submitted = Some(mark),
+            Event::ListingSubmitted { policy, .. } => {
+                let policy = *policy;
+                self.listing_submitted = Some(Submitted { mark, policy });
+            }
             Event::Suspended {
                 version,
                 authority,

@@ -36,6 +36,9 @@ pub enum ViewError {
         #[source]
         source: std::io::Error,
     },
+    /// The process that keeps them is of another release, or keeps them of another log.
+    #[error("the view file {} was not made by this program from this log", .0.display())]
+    Stale(PathBuf),
     #[error("the view database failed")]
     Database(#[from] rusqlite::Error),
     /// The question itself broke, or the process is ending.

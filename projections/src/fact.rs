@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use domain::{decider::Stamp, event::DomainEvent, ids::Actor};
 use eventstore::{Recorded, StreamName};
+use uuid::Uuid;
 
 use crate::{
     error::{UnreadableEvent, ViewError},
@@ -13,6 +14,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Fact {
     pub(crate) position: u64,
+    pub(crate) id: Uuid,
     pub(crate) stream: StreamName,
     /// The event's number in its stream, from 1.
     pub(crate) revision: u64,
@@ -34,6 +36,7 @@ impl Fact {
         let data = serde_json::from_slice(&recorded.data)?;
         Ok(Self {
             position: recorded.position.get(),
+            id: recorded.id,
             stream: recorded.stream.clone(),
             revision: recorded.revision.get(),
             name: recorded.name.clone(),

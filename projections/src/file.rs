@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use crate::{
     accounts, apps, audit, categories,
     checkpoint::{self, Checkpoint},
-    content,
+    content, decisions,
     error::ViewError,
     releases, reviews, storefront, tenancy,
 };
@@ -72,6 +72,7 @@ fn create(path: &Path, log: &EventStore) -> Result<Connection, ViewError> {
         tenancy::SCHEMA,
         accounts::SCHEMA,
         audit::SCHEMA,
+        decisions::SCHEMA,
     ] {
         tx.execute_batch(schema)?;
     }

@@ -16,6 +16,7 @@ pub mod audit;
 pub mod categories;
 mod checkpoint;
 pub mod content;
+pub mod decisions;
 mod dossier;
 pub mod error;
 mod fact;
@@ -49,6 +50,7 @@ pub use crate::{
     error::ViewError,
     moment::Moment,
     page::{Key, Keyed, Page, PageRequest},
+    readers::ViewReader,
     writer::Progress,
 };
 use crate::{readers::Readers, writer::Writer};
@@ -118,6 +120,12 @@ impl Views {
     #[must_use]
     pub fn access(&self) -> Arc<Access> {
         Arc::clone(&self.progress.borrow().access)
+    }
+
+    /// The same views, for those who only ask.
+    #[must_use]
+    pub fn reader(&self) -> ViewReader {
+        ViewReader::new(Arc::clone(&self.readers))
     }
 
     /// Asks a question of the views, on a thread that may wait for the disk. All it reads is of one moment, whose

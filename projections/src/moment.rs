@@ -48,13 +48,43 @@ impl Moment {
 /// A span of time. Events have the log's time, which never goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Period {
-    /// The first moment that belongs to it.
-    pub from: Option<DateTime<Utc>>,
-    /// The first moment after it.
-    pub until: Option<DateTime<Utc>>,
+    from: Option<DateTime<Utc>>,
+    until: Option<DateTime<Utc>>,
+}
+
+/// A period that would end before it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the period ends at {until}, before it begins at {from}")]
+pub struct ReversedPeriod {
+    pub from: DateTime<Utc>,
+    pub until: DateTime<Utc>,
 }
 
 impl Period {
+    /// From `from`, which belongs to it, to `until`, which does not; open where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ReversedPeriod`] if it ends before it begins.
+    pub fn new(from: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>) -> Result<Self, ReversedPeriod> {
+        match (from, until) {
+            (Some(from), Some(until)) if until < from => Err(ReversedPeriod { from, until }),
+            _ => Ok(Self { from, until }),
+        }
+    }
+
+    /// The first moment that belongs to it.
+    #[must_use]
+    pub const fn from(&self) -> Option<DateTime<Utc>> {
+        self.from
+    }
+
+    /// The first moment after it.
+    #[must_use]
+    pub const fn until(&self) -> Option<DateTime<Utc>> {
+        self.until
+    }
+
     /// Restricts `column`, which holds positions, to what happened in this period.
     pub(crate) fn restrict(self, conn: &Connection, column: &str, conditions: &mut Conditions) -> rusqlite::Result<()> {
         if let Some(from) = self.from {

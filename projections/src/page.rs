@@ -90,6 +90,11 @@ impl Conditions {
             self.add(condition, vec![value.to_value()]);
         }
     }
+
+    /// `select` under these conditions, and what is bound in it.
+    pub(crate) fn statement(self, select: &str) -> (String, Vec<Value>) {
+        (format!("{select}{}", self.sql), self.values)
+    }
 }
 
 #[derive(Clone, Copy)]

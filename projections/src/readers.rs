@@ -7,12 +7,55 @@ use std::{
     thread,
 };
 
+use eventstore::EventStore;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::error::ViewError;
+use crate::{checkpoint::Checkpoint, error::ViewError, file};
 
 type Question = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// Asks the views, and cannot change them. Clones share their threads.
+#[derive(Clone)]
+pub struct ViewReader(Arc<Readers>);
+
+impl ViewReader {
+    pub(crate) const fn new(readers: Arc<Readers>) -> Self {
+        Self(readers)
+    }
+
+    /// Opens the views of `log` kept in the file at `path`, beside the process that keeps them.
+    ///
+    /// # Errors
+    ///
+    /// [`ViewError::Stale`] if this program did not make them from this log.
+    pub async fn open(path: &Path, log: &EventStore) -> Result<Self, ViewError> {
+        let found = Checkpoint::read(&file::open_for_reading(path)?)?;
+        let is_of_log = match found {
+            Some(checkpoint) => checkpoint.holds(log).await?,
+            None => false,
+        };
+        if !is_of_log {
+            return Err(ViewError::Stale(path.to_owned()));
+        }
+        let readers = Readers::start(path, 1, file::open_for_reading)?;
+        Ok(Self(Arc::new(readers)))
+    }
+
+    /// Asks a question, on a thread that may wait for the disk. All it reads is of one moment, whose position
+    /// [`position`](crate::position) tells.
+    ///
+    /// # Errors
+    ///
+    /// What the question answers; [`ViewError::Abandoned`] if it panicked.
+    pub async fn read<T, Q>(&self, question: Q) -> Result<T, ViewError>
+    where
+        T: Send + 'static,
+        Q: FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static,
+    {
+        self.0.ask(question).await
+    }
+}
 
 /// Dropping it ends the threads once they have answered what was asked.
 pub(crate) struct Readers {

@@ -1,30 +1,22 @@
-//! The review queue, and every decision that was made.
+//! The review queue.
 
-use chrono::{DateTime, Utc};
 use domain::{
-    app::{Event, Stage as DomainStage},
-    digest::{Digest, Sealed},
-    ids::{AccountId, AppId, SubmissionId, WorkspaceId},
+    app::Stage as DomainStage,
+    digest::Digest,
+    ids::{AppId, SubmissionId, WorkspaceId},
     names::ChartName,
     version_number::VersionNumber,
 };
-use rusqlite::{
-    Connection, Transaction,
-    types::{FromSqlError, FromSqlResult, Value, ValueRef},
-};
+use rusqlite::{Connection, Transaction, types::Value};
 use serde::{Deserialize, Serialize};
 
-pub use crate::{
-    apps::ReviewClaim,
-    dossier::Decision,
-    moment::{Mark, Period},
-};
+pub use crate::{apps::ReviewClaim, moment::Mark};
 use crate::{
     dossier::{Change, Dossier},
     error::ViewError,
     moment::{self, Kept},
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
-    sql::{self, Columns, FromColumn, Json, ToColumn, values},
+    sql::{self, Json, values},
 };
 
 pub(crate) const SCHEMA: &str = "
@@ -36,23 +28,6 @@ CREATE TABLE queue (
     valid_from INTEGER NOT NULL
 );
 CREATE INDEX queue_of_app ON queue (app);
-
-CREATE TABLE decision (
-    position   INTEGER NOT NULL PRIMARY KEY,
-    at         INTEGER NOT NULL,
-    reviewer   BLOB,
-    decision   TEXT NOT NULL,
-    reason     TEXT,
-    app        BLOB NOT NULL,
-    workspace  BLOB NOT NULL,
-    chart      TEXT NOT NULL,
-    version    TEXT,
-    submission BLOB NOT NULL,
-    package    BLOB,
-    listing    BLOB NOT NULL
-);
-CREATE INDEX decision_of_app ON decision (app);
-CREATE INDEX decision_of_workspace ON decision (workspace);
 ";
 
 /// Something that waits for a review.
@@ -76,32 +51,6 @@ pub struct QueueEntry {
 pub enum Subject {
     Version { number: VersionNumber, package: Digest },
     Listing,
-}
-
-/// A decision that was made. Decisions are never taken back; a later one may say otherwise.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecisionRecord {
-    pub position: u64,
-    pub at: DateTime<Utc>,
-    pub reviewer: Option<AccountId>,
-    pub decision: Decision,
-    /// Why it was rejected.
-    pub reason: Option<Sealed>,
-    pub app: AppId,
-    pub workspace: WorkspaceId,
-    pub chart: ChartName,
-    pub subject: Subject,
-    pub submission: SubmissionId,
-    pub listing: Digest,
-}
-
-/// Which decisions to list; what is `None` does not matter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DecisionFilter {
-    pub app: Option<AppId>,
-    pub workspace: Option<WorkspaceId>,
-    pub decision: Option<Decision>,
-    pub period: Period,
 }
 
 /// Which entries of the queue to list; what is `None` does not matter.
@@ -133,48 +82,6 @@ pub fn queued(conn: &Connection, submission: SubmissionId) -> Result<Option<Queu
     )?)
 }
 
-const DECISION: &str = "SELECT position, position, at, reviewer, decision, reason, app, workspace, chart, version,
-                               package, submission, listing FROM decision";
-
-/// The decisions, the newest first.
-pub fn decisions(
-    conn: &Connection,
-    filter: &DecisionFilter,
-    page: &PageRequest,
-) -> Result<Page<DecisionRecord>, ViewError> {
-    let mut conditions = Conditions::default();
-    conditions.add_if("app = ?", filter.app);
-    conditions.add_if("workspace = ?", filter.workspace);
-    conditions.add_if("decision = ?", filter.decision);
-    filter.period.restrict(conn, "position", &mut conditions)?;
-    let list = List {
-        select: DECISION,
-        column: "position",
-        kind: KeyKind::Position,
-        order: Order::Descending,
-    };
-    list.page(conn, conditions, page, decision_columns)
-}
-
-fn decision_columns(columns: &mut Columns<'_, '_>) -> rusqlite::Result<DecisionRecord> {
-    Ok(DecisionRecord {
-        position: columns.take()?,
-        at: columns.take()?,
-        reviewer: columns.take()?,
-        decision: columns.take()?,
-        reason: columns.take()?,
-        app: columns.take()?,
-        workspace: columns.take()?,
-        chart: columns.take()?,
-        subject: match (columns.take()?, columns.take()?) {
-            (Some(number), Some(package)) => Subject::Version { number, package },
-            (_, _) => Subject::Listing,
-        },
-        submission: columns.take()?,
-        listing: columns.take()?,
-    })
-}
-
 pub(crate) fn create(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(SCHEMA)?;
     moment::create_history::<QueueEntry>(conn)
@@ -191,83 +98,7 @@ pub(crate) fn apply(tx: &Transaction<'_>, change: &Change<'_>) -> rusqlite::Resu
     }
     let before = change.before.and_then(QueueEntry::of_listing);
     let after = QueueEntry::of_listing(change.after);
-    moment::replace(tx, position, before.as_ref(), after.as_ref())?;
-    record_decision(tx, change)
-}
-
-fn record_decision(tx: &Transaction<'_>, change: &Change<'_>) -> rusqlite::Result<()> {
-    let (decision, version, package, submission, listing, reason) = match change.event {
-        Event::VersionApproved {
-            version,
-            submission,
-            digest,
-            listing,
-        } => (
-            Decision::Approved,
-            Some(version),
-            Some(digest),
-            submission,
-            listing,
-            None,
-        ),
-        Event::VersionRejected {
-            version,
-            submission,
-            digest,
-            listing,
-            reason,
-        } => (
-            Decision::Rejected,
-            Some(version),
-            Some(digest),
-            submission,
-            listing,
-            Some(reason),
-        ),
-        Event::ListingApproved { submission, listing } => (Decision::Approved, None, None, submission, listing, None),
-        Event::ListingRejected {
-            submission,
-            listing,
-            reason,
-        } => (Decision::Rejected, None, None, submission, listing, Some(reason)),
-        Event::AppUploaded { .. }
-        | Event::VersionUploaded { .. }
-        | Event::PackageReplaced { .. }
-        | Event::ListingEdited { .. }
-        | Event::IconSet { .. }
-        | Event::CategoryAssigned { .. }
-        | Event::VersionSubmitted { .. }
-        | Event::VersionWithdrawn { .. }
-        | Event::ReviewStarted { .. }
-        | Event::ReviewReleased { .. }
-        | Event::PublishedToStore { .. }
-        | Event::ListingSubmitted { .. }
-        | Event::ListingWithdrawn { .. }
-        | Event::ListingReviewStarted { .. }
-        | Event::ListingReviewReleased { .. }
-        | Event::Suspended { .. }
-        | Event::Resumed { .. }
-        | Event::VersionDeleted { .. }
-        | Event::AppDeleted {} => return Ok(()),
-    };
-    let (mark, Dossier { id, app, .. }) = (change.fact.mark(), change.after);
-    let sql = "INSERT INTO decision (position, at, reviewer, decision, reason, app, workspace, chart, version,
-               submission, package, listing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    let values = values![
-        mark.position,
-        mark.at,
-        mark.by,
-        decision,
-        reason.cloned(),
-        *id,
-        app.workspace,
-        app.chart,
-        version.cloned(),
-        *submission,
-        package.copied(),
-        *listing,
-    ];
-    sql::execute(tx, sql, values).map(drop)
+    moment::replace(tx, position, before.as_ref(), after.as_ref())
 }
 
 impl QueueEntry {
@@ -293,7 +124,7 @@ impl QueueEntry {
                 package: submission.package,
             },
             listing: submission.listing,
-            submitted: notes.submitted?,
+            submitted: notes.submitted?.mark,
             claim,
         })
     }
@@ -307,35 +138,9 @@ impl QueueEntry {
             chart: dossier.app.chart.clone(),
             subject: Subject::Listing,
             listing: review.submission.listing,
-            submitted: dossier.listing_submitted?,
+            submitted: dossier.listing_submitted?.mark,
             claim: review.claim.map(ReviewClaim::from),
         })
-    }
-}
-
-impl Decision {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-        }
-    }
-}
-
-impl ToColumn for Decision {
-    fn to_value(&self) -> Value {
-        self.as_str().to_value()
-    }
-}
-
-impl FromColumn for Decision {
-    fn from_value(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value.as_str()? {
-            "approved" => Ok(Self::Approved),
-            "rejected" => Ok(Self::Rejected),
-            _ => Err(FromSqlError::InvalidType),
-        }
     }
 }
 

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     digest::{Digest, Sealed},
     ids::{
-        AccountId, AppId, AttemptId, CategoryId, ClusterId, ProjectId, ReleaseId, SubmissionId, TokenId, WorkspaceId,
+        AccountId, AppId, AttemptId, CategoryId, ClusterId, DecisionId, ProjectId, ReleaseId, SubmissionId, TokenId,
+        WorkspaceId,
     },
     names::{
         CategoryName, ChartName, ClusterName, IconName, Namespace, ProjectName, ReleaseName, RoleName, WorkspaceName,
@@ -56,6 +57,7 @@ ids!(
     AttemptId,
     CategoryId,
     ClusterId,
+    DecisionId,
     ProjectId,
     ReleaseId,
     SubmissionId,

@@ -4,6 +4,7 @@ mod accounts;
 mod apps;
 mod audit;
 mod categories;
+mod decisions;
 mod history;
 mod hostile;
 mod paging;

@@ -17,6 +17,7 @@ use crate::{
     categories,
     checkpoint::{self, Checkpoint},
     content::{self, Document, Wanted},
+    decisions,
     dossier::{Change, Dossier},
     error::ViewError,
     fact::Fact,
@@ -183,6 +184,7 @@ const fn changes_access(fact: &Fact) -> bool {
         DomainEvent::App(_)
         | DomainEvent::Category(_)
         | DomainEvent::Cluster(_)
+        | DomainEvent::Export(_)
         | DomainEvent::Log(_)
         | DomainEvent::Name(_)
         | DomainEvent::Release(_)
@@ -206,8 +208,8 @@ fn apply(
         }
         DomainEvent::Category(event) => categories::apply(tx, fact, event)?,
         DomainEvent::Cluster(event) => tenancy::apply_cluster(tx, fact, event)?,
-        // What has a name says so itself; that a log was restored is for the audit trail alone.
-        DomainEvent::Name(_) | DomainEvent::Log(_) => {}
+        // What has a name says so itself; exports, and that a log was restored, are for the audit trail alone.
+        DomainEvent::Name(_) | DomainEvent::Export(_) | DomainEvent::Log(_) => {}
         DomainEvent::Project(event) => tenancy::apply_project(tx, fact, event)?,
         DomainEvent::Release(event) => {
             if let Some(release) = releases::apply(tx, fact, event)? {
@@ -240,6 +242,7 @@ fn apply_to_app<'a>(
     };
     apps::apply(tx, &change)?;
     reviews::apply(tx, &change)?;
+    decisions::record(tx, &change)?;
     storefront::apply(tx, &change, texts)?;
     Ok(Some(dossiers.entry(id).or_insert(after)))
 }

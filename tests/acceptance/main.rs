@@ -7,12 +7,17 @@
 )]
 
 mod access;
+mod bundles;
 mod crash;
 mod demo;
+mod event_feed;
+mod evidence;
+mod exports;
 mod helm_repository;
 mod hostile;
 mod http;
 mod lifecycle;
+mod published_log;
 mod refusals;
 mod releases;
 mod review;

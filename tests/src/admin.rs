@@ -49,6 +49,32 @@ impl Admin {
         Ok(serde_json::from_str(last).unwrap_or_else(|error| panic!("admin {words:?} answered {answers:?}: {error}")))
     }
 
+    /// Runs `charthouse export` on the same folder, and answers what it printed.
+    ///
+    /// # Errors
+    ///
+    /// What it said, if it ended with a failure.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be run.
+    pub async fn export(&self, words: &[&str]) -> Result<String, Refused> {
+        let mut command = program::command();
+        let output = command
+            .arg("export")
+            .arg("--data")
+            .arg(&self.data)
+            .args(words)
+            .output()
+            .await;
+        let output = output.expect("the program can be run");
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match output.status.success() {
+            true => Ok(said(&output.stdout)),
+            false => Err(said(&output.stderr)),
+        }
+    }
+
     /// Runs a command that must succeed.
     ///
     /// # Panics

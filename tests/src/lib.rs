@@ -11,6 +11,7 @@
 pub mod admin;
 pub mod archive;
 pub mod chart;
+pub mod evidence;
 pub mod helm;
 pub mod person;
 pub mod picture;
@@ -20,6 +21,8 @@ pub mod random;
 pub mod server;
 pub mod snapshot;
 pub mod story;
+pub mod tamper;
+pub mod verifiers;
 
 pub use self::{
     chart::chart,

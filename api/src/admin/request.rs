@@ -6,6 +6,7 @@ use domain::{
     account::{Account, Scope},
     cluster::Cluster,
     decider::Decider,
+    export::{Format, Selection},
     ids::{AccountId, ClusterId, ProjectId, TokenId, WorkspaceId},
     name::{Claim, Name},
     names::{AccountName, ClusterName, Namespace, ProjectName, RoleName, WorkspaceName},
@@ -20,8 +21,9 @@ use crate::{
     auth, clock,
     commands::{
         Command, CommandError, CreateAccount, CreateProject, CreateWorkspace, DefineRole, Giver, GrantRole, IssueToken,
-        RevokeRole, RevokeToken, Target, load,
+        RecordExport, RevokeRole, RevokeToken, Target, load,
     },
+    exports::{Export, ExportError},
     graphql::NodeId,
     ids,
     services::{DEFAULT_CLUSTER, Services},
@@ -32,6 +34,13 @@ use crate::{
 pub enum AdminRequest {
     /// Believes the clock of the server that runs on the folder, after it jumped.
     AcceptClock,
+    /// Prepares an export and records it; whoever asks makes it from the data folder.
+    RecordExport {
+        format: Format,
+        selection: Selection,
+        /// Narrows the selection to a workspace, by its name.
+        workspace: Option<WorkspaceName>,
+    },
     CreateAccount {
         name: AccountName,
         /// Granted at once, on the platform.
@@ -88,6 +97,8 @@ pub struct AdminAnswer {
     /// Shown this once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export: Option<Export>,
 }
 
 /// Why it was not done, with the code that the API would give.
@@ -109,6 +120,11 @@ impl AdminRequest {
                 services.log.accept_clock();
                 Ok(done(format!("the clock is accepted: it is {}", clock::now())))
             }
+            Self::RecordExport {
+                format,
+                selection,
+                workspace,
+            } => admin.record_export(format, selection, workspace).await,
             Self::CreateAccount { name, role } => {
                 let as_role = role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
                 let message = format!("account {name} created{as_role}");
@@ -171,6 +187,7 @@ impl Admin<'_> {
             message,
             id,
             token: None,
+            export: None,
         })
     }
 
@@ -221,6 +238,31 @@ impl Admin<'_> {
             message: format!("token {token} for {name}, valid {until}; it is shown only this once"),
             id: Some(token.to_string()),
             token: Some(secret.to_string()),
+            export: None,
+        })
+    }
+
+    async fn record_export(
+        &self,
+        format: Format,
+        selection: Selection,
+        workspace: Option<WorkspaceName>,
+    ) -> Result<AdminAnswer, AdminError> {
+        let mut selection = selection;
+        if let Some(workspace) = workspace {
+            selection.workspace = Some(self.workspace(&workspace).await?);
+        }
+        let prepared = self.services.evidence().prepare(format, selection).await?;
+        let record = RecordExport(prepared.clone());
+        let outcome = self.services.commands.run(Giver::System, &record).await?;
+        let message = format!("{} decisions", prepared.count);
+        let export = Export {
+            prepared,
+            position: outcome.position.get(),
+        };
+        Ok(AdminAnswer {
+            export: Some(export),
+            ..done(message)
         })
     }
 
@@ -274,6 +316,23 @@ impl AdminError {
     }
 }
 
+impl From<ExportError> for AdminError {
+    fn from(error: ExportError) -> Self {
+        match &error {
+            ExportError::NoDecision => Self::new("NOT_FOUND", &error),
+            ExportError::Period(reversed) => Self::new("PERIOD_REVERSED", reversed),
+            ExportError::TooMany { .. } => Self::new("EXPORT_TOO_LARGE", &error),
+            error => {
+                tracing::error!(
+                    error = error as &dyn std::error::Error,
+                    "an export could not be prepared"
+                );
+                Self::new("INTERNAL", error)
+            }
+        }
+    }
+}
+
 impl From<CommandError> for AdminError {
     fn from(error: CommandError) -> Self {
         if let CommandError::Internal(cause) = &error {
@@ -301,6 +360,7 @@ fn done(message: String) -> AdminAnswer {
         message,
         id: None,
         token: None,
+        export: None,
     }
 }
 

@@ -70,7 +70,7 @@ impl Server {
         let mut background = JoinSet::new();
         let socket = AdminSocket::bind(&services.data.admin_socket())?;
         background.spawn(socket.serve(services.clone()));
-        background.spawn(services.clone().remember_the_log());
+        background.spawn(services.transparency.clone().run());
         background.spawn(report_helm(helm.clone(), services.data.scratch()));
         background.spawn(work(Worker::new(services.clone(), helm)));
 

@@ -5,7 +5,8 @@ use domain::{
     category::Category,
     decider::Decider as _,
     event::DomainEvent,
-    ids::{AccountId, AppId, CategoryId, ClusterId, ProjectId, ReleaseId, WorkspaceId},
+    export::Export,
+    ids::{AccountId, AppId, CategoryId, ClusterId, ExportId, ProjectId, ReleaseId, WorkspaceId},
     release::Release,
     version_number::VersionNumber,
 };
@@ -21,6 +22,7 @@ pub enum Target {
     Project(ProjectId),
     Cluster(ClusterId),
     Account(AccountId),
+    Export(ExportId),
     Role,
 }
 
@@ -41,6 +43,7 @@ impl Target {
             "project" => key.parse().ok().map(Self::Project),
             "cluster" => key.parse().ok().map(Self::Cluster),
             "account" => key.parse().ok().map(Self::Account),
+            Export::CATEGORY => key.parse().ok().map(Self::Export),
             "role" => Some(Self::Role),
             _ => None,
         }

@@ -86,10 +86,7 @@ impl AuditFilterInput {
     fn within_reach(self, ctx: &Context<'_>) -> Result<Option<AuditFilter>> {
         let mut filter = AuditFilter {
             event: self.event.clone(),
-            period: Period {
-                from: self.from,
-                until: self.until,
-            },
+            period: Period::new(self.from, self.until)?,
             ..AuditFilter::default()
         };
         // An id of another kind of thing names nothing there.

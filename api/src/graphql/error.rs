@@ -1,6 +1,7 @@
 //! Errors that end a request. What a command refuses is not one of them: it is a user error of the payload.
 
 use async_graphql::{ErrorExtensions as _, ServerError};
+use eventstore::transparency::{ProveError, PublishError};
 
 use crate::{auth::InvalidToken, commands::CommandError};
 
@@ -61,6 +62,12 @@ impl From<domain::access::Denied> for ApiError {
     }
 }
 
+impl From<projections::decisions::ReversedPeriod> for ApiError {
+    fn from(reversed: projections::decisions::ReversedPeriod) -> Self {
+        Self::new("PERIOD_REVERSED", reversed.to_string())
+    }
+}
+
 impl From<projections::ViewError> for ApiError {
     fn from(error: projections::ViewError) -> Self {
         match error {
@@ -87,6 +94,16 @@ impl From<eventstore::VaultError> for ApiError {
 impl From<eventstore::ReadError> for ApiError {
     fn from(error: eventstore::ReadError) -> Self {
         Self::internal(&error)
+    }
+}
+
+impl From<PublishError> for ApiError {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Nothing | PublishError::NotYet { .. } => Self::new("NOT_PUBLISHED", error.to_string()),
+            PublishError::Prove(ProveError::OutOfTree(_)) => Self::new("BEYOND_THE_LOG", error.to_string()),
+            error => Self::internal(&error),
+        }
     }
 }
 

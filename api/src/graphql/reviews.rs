@@ -9,7 +9,8 @@ use domain::{
 };
 use projections::{
     Connection, Moment,
-    reviews::{self, DecisionFilter, Period, QueueFilter, Subject},
+    decisions::{self, DecisionFilter, Period},
+    reviews::{self, QueueFilter, Subject},
 };
 use uuid::Uuid;
 
@@ -67,19 +68,17 @@ impl ReviewQuery {
             app,
             workspace,
             decision: filter.decision.map(Into::into),
-            period: Period {
-                from: filter.from,
-                until: filter.until,
-            },
+            period: Period::new(filter.from, filter.until)?,
+            ..DecisionFilter::default()
         };
-        let decisions = read(ctx, move |view| reviews::decisions(view, &filter, &request)).await?;
+        let decisions = read(ctx, move |view| decisions::decisions(view, &filter, &request)).await?;
         Ok(page::connection(decisions, is_first, Decision))
     }
 }
 
 /// What was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "reviews::Decision")]
+#[graphql(remote = "decisions::Decision")]
 pub enum ReviewDecision {
     /// It may be published.
     Approved,
@@ -194,11 +193,16 @@ impl QueueEntry {
     }
 }
 
-pub struct Decision(reviews::DecisionRecord);
+pub struct Decision(decisions::DecisionRecord);
 
 /// A decision that was made. It is never taken back; a later one may say otherwise.
 #[Object]
 impl Decision {
+    /// The id of its event: an export of this decision alone takes it.
+    async fn event_id(&self) -> Uuid {
+        self.0.id.as_uuid()
+    }
+
     /// Where its event stands in the log.
     async fn position(&self) -> LogPosition {
         LogPosition(self.0.position)

@@ -7,9 +7,15 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use domain::access::Denied;
 use serde_json::json;
 
-use crate::{auth::InvalidToken, graphql::timed_out};
+use crate::{
+    auth::InvalidToken,
+    commands::CommandError,
+    exports::{ExportError, InvalidParameter},
+    graphql::timed_out,
+};
 
 #[derive(Debug)]
 pub struct HttpError {
@@ -39,11 +45,23 @@ impl HttpError {
         Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message)
     }
 
+    #[must_use]
+    pub fn forbidden(denied: &domain::access::Denied) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", denied.to_string())
+    }
+
     /// For paths that exist and are asked in another way.
     #[must_use]
     pub fn method_not_allowed() -> Self {
         let message = "this path does not answer that method";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message)
+    }
+
+    /// All `places` for such an answer are taken.
+    #[must_use]
+    pub fn busy(what: &str, places: usize) -> Self {
+        let message = format!("{places} {what} are under way, and no more are answered at once; try again later");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_AT_ONCE", message)
     }
 
     #[must_use]
@@ -61,6 +79,48 @@ impl HttpError {
 impl From<InvalidToken> for HttpError {
     fn from(invalid: InvalidToken) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", invalid.to_string())
+    }
+}
+
+impl From<InvalidParameter> for HttpError {
+    fn from(invalid: InvalidParameter) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, invalid.code(), invalid.to_string())
+    }
+}
+
+impl From<ExportError> for HttpError {
+    fn from(error: ExportError) -> Self {
+        match &error {
+            ExportError::NoDecision => Self::not_found("decision"),
+            ExportError::TooMany { .. } => Self::new(StatusCode::BAD_REQUEST, "EXPORT_TOO_LARGE", error.to_string()),
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<CommandError> for HttpError {
+    fn from(error: CommandError) -> Self {
+        let status = match &error {
+            CommandError::Internal(cause) => return Self::internal(cause.as_ref()),
+            CommandError::NotFound(_) => StatusCode::NOT_FOUND,
+            CommandError::Denied(_) => StatusCode::FORBIDDEN,
+            CommandError::Unauthenticated => StatusCode::UNAUTHORIZED,
+            error if error.is_expected() => StatusCode::CONFLICT,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, error.code(), error.to_string())
+    }
+}
+
+impl From<Denied> for HttpError {
+    fn from(denied: Denied) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", denied.to_string())
+    }
+}
+
+impl From<eventstore::ReadError> for HttpError {
+    fn from(error: eventstore::ReadError) -> Self {
+        Self::internal(&error)
     }
 }
 

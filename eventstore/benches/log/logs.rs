@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use eventstore::{Append, CommandKey, Context, EventStore, Mode, NewEvent, Revision, Write};
+use eventstore::{Append, CommandKey, Context, EventStore, Mode, NewEvent, Position, Revision, Write};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream;
@@ -173,6 +173,13 @@ pub(crate) async fn fill(store: &EventStore, events: u64) -> f64 {
         .for_each(async |loaded| loaded.unwrap())
         .await;
     events as f64 / started.elapsed().as_secs_f64()
+}
+
+/// Appends one event to a stream of its own.
+pub(crate) async fn fill_one(store: &EventStore) -> Position {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let stream = stream_name("o", NEXT.fetch_add(1, Ordering::Relaxed));
+    store.append(append(vec![write(&stream, 0, 1)])).await.unwrap().last
 }
 
 pub(crate) fn last_event() -> Append {

@@ -12,6 +12,7 @@
 )]
 
 mod figures;
+#[expect(dead_code, reason = "evidence appends one event at a time")]
 mod logs;
 mod measure;
 mod plain;

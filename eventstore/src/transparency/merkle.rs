@@ -44,6 +44,11 @@ pub struct MalformedFrontier {
 }
 
 impl Frontier {
+    /// The frontier of `size` leaves, given its subtrees: as many as the size has 1s, largest first.
+    pub(super) fn new(size: u64, subtrees: Vec<Hash>) -> Self {
+        Self { size, subtrees }
+    }
+
     /// How many leaves the tree has.
     #[must_use]
     pub const fn size(&self) -> u64 {
@@ -52,15 +57,19 @@ impl Frontier {
 
     /// Adds one leaf at the right.
     pub fn append(&mut self, leaf_hash: Hash) {
-        let mut subtree = leaf_hash;
+        self.append_subtree(0, leaf_hash);
+    }
+
+    /// Adds a perfect subtree of 2^`level` leaves at the right of a tree whose size is a multiple of that.
+    pub(super) fn append_subtree(&mut self, level: u32, mut subtree: Hash) {
         // As in binary addition: each trailing 1 of the size is a subtree as large as the one in hand.
-        for _ in 0..self.size.trailing_ones() {
+        for _ in 0..(self.size >> level).trailing_ones() {
             if let Some(left) = self.subtrees.pop() {
                 subtree = node_hash(&left, &subtree);
             }
         }
         self.subtrees.push(subtree);
-        self.size += 1;
+        self.size += 1 << level;
     }
 
     /// The Merkle tree hash; that of an empty tree is the hash of nothing.

@@ -18,6 +18,7 @@ mod opening;
 mod postgres;
 #[path = "../support/postgres.rs"]
 mod postgres_server;
+mod publishing;
 mod reading;
 mod restoring;
 mod sealing;
@@ -84,6 +85,12 @@ macro_rules! contract {
                     a_command_that_changed_nothing_is_remembered_for_a_day,
                     a_refused_command_leaves_no_answer,
                 }
+                publishing {
+                    what_is_published_proves_the_log,
+                    any_process_may_publish_the_same_log,
+                    a_new_epoch_is_published_beside_the_old_one,
+                    a_log_that_was_altered_is_found_out,
+                }
                 reading {
                     a_stream_is_read_past_a_revision,
                     the_log_is_read_in_pages,
@@ -109,6 +116,7 @@ macro_rules! contract {
                     what_is_sealed_can_be_unsealed,
                     a_sealed_text_opens_for_its_subject_only,
                     an_entry_that_was_never_made_is_missing,
+                    many_are_unsealed_in_the_order_they_are_asked_for,
                     first_seals_at_once_share_one_key,
                     another_master_key_is_refused,
                     sealing_and_appending_go_on_beside_each_other,

@@ -3,13 +3,13 @@ use serde_json::{Value, json};
 
 use crate::fixture::{Log, Place, note};
 
-async fn noted(store: &EventStore, revisions: std::ops::Range<u64>) {
+pub(crate) async fn noted(store: &EventStore, revisions: std::ops::Range<u64>) {
     for revision in revisions {
         store.append(note("app-1", revision)).await.unwrap();
     }
 }
 
-async fn open(place: &Place, mode: Mode, remembered: &HighWater) -> Result<EventStore, OpenError> {
+pub(crate) async fn open(place: &Place, mode: Mode, remembered: &HighWater) -> Result<EventStore, OpenError> {
     let options = OpenOptions {
         remembered: Some(remembered.clone()),
         ..OpenOptions::new(mode)
@@ -18,7 +18,7 @@ async fn open(place: &Place, mode: Mode, remembered: &HighWater) -> Result<Event
 }
 
 /// A copy of the log as it was when it had three events, and the high water of when it had five.
-async fn older_copy(log: &Log) -> (Place, HighWater) {
+pub(crate) async fn older_copy(log: &Log) -> (Place, HighWater) {
     noted(&log.store, 0..3).await;
     log.store.close().await;
     let copy = log.place.copy().await;

@@ -42,6 +42,25 @@ pub(crate) async fn an_entry_that_was_never_made_is_missing(log: &Log) {
     }
 }
 
+pub(crate) async fn many_are_unsealed_in_the_order_they_are_asked_for(log: &Log) {
+    let vault = vault(log).await;
+    let mut sealed = vec![];
+    for n in 0..30_u8 {
+        let subject = format!("account-{}", n % 3);
+        sealed.push(vault.seal(&subject, &[n]).await.unwrap());
+    }
+    sealed.reverse();
+    sealed.push(sealed[0].clone());
+    let opened = vault.unseal_all(&sealed).await.unwrap();
+    let opened: Vec<_> = opened.iter().map(|opened| opened.as_ref().unwrap()[0]).collect();
+    let expected: Vec<_> = (0..30).rev().chain([29]).collect();
+    assert_eq!(opened, expected);
+    assert!(vault.unseal_all(&[]).await.unwrap().is_empty());
+
+    sealed[7].digest = Digest::of(b"never");
+    assert!(matches!(vault.unseal_all(&sealed).await, Err(VaultError::Missing(digest)) if digest == sealed[7].digest));
+}
+
 pub(crate) async fn first_seals_at_once_share_one_key(log: &Log) {
     let vault = vault(log).await;
     let sealed = join_all((0..20_u8).map(|text| {

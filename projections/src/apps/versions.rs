@@ -166,7 +166,7 @@ impl Version {
             submission: version
                 .stage
                 .submission()
-                .map(|submission| Submission::of(submission, notes.submitted)),
+                .map(|submission| Submission::of(submission, notes.submitted.map(|submitted| submitted.mark))),
             claim: claim(&version.stage),
             decision: notes.decision.clone(),
             suspension: notes.suspension.clone(),

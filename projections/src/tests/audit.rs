@@ -120,10 +120,7 @@ async fn the_trail_is_filtered_by_who_what_where_and_when() {
         ..AuditFilter::default()
     };
     assert!(trail(&world, none).await.is_empty());
-    let period = Period {
-        from: Some(redis[3].at),
-        until: Some(redis[1].at),
-    };
+    let period = Period::new(Some(redis[3].at), Some(redis[1].at)).unwrap();
     assert_eq!(
         positions(
             &trail(

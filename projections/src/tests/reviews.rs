@@ -1,18 +1,11 @@
 use domain::app::Event;
 
 use super::world::*;
-use crate::reviews::{self, Decision, DecisionFilter, Period, QueueFilter, Subject};
+use crate::reviews::{self, QueueFilter, Subject};
 
 async fn queue(world: &World) -> Vec<reviews::QueueEntry> {
     let page = world
         .ask(|conn| reviews::queue(conn, QueueFilter::default(), &first(10)))
-        .await;
-    page.items.into_iter().map(|item| item.row).collect()
-}
-
-async fn decisions(world: &World, filter: DecisionFilter) -> Vec<reviews::DecisionRecord> {
-    let page = world
-        .ask(move |conn| reviews::decisions(conn, &filter, &first(10)))
         .await;
     page.items.into_iter().map(|item| item.row).collect()
 }
@@ -95,88 +88,4 @@ async fn the_queue_holds_what_waits_the_oldest_first() {
         .await;
     assert_eq!(queue(&world).await, []);
     assert_eq!(world.ask(move |conn| reviews::queued(conn, waits)).await, None);
-}
-
-#[tokio::test]
-async fn decisions_are_listed_newest_first_and_filtered() {
-    let mut world = World::new().await;
-    let published = world.stock(1, "redis", "1.0.0").await;
-    let listing = world.upload_app_into(2, "kafka", 2).await;
-    let submitted = Event::ListingSubmitted {
-        submission: submission(500),
-        listing,
-        policy: digest(9),
-    };
-    world.app(AUTHOR, 2, submitted).await;
-    let reason = sealed(4);
-    let rejected = world
-        .app(
-            REVIEWER,
-            2,
-            Event::ListingRejected {
-                submission: submission(500),
-                listing,
-                reason,
-            },
-        )
-        .await;
-
-    let all = decisions(&world, DecisionFilter::default()).await;
-    assert_eq!(
-        all.iter().map(|row| row.position).collect::<Vec<_>>(),
-        [rejected, published - 1]
-    );
-    assert_eq!(
-        (all[0].decision, &all[0].reason),
-        (Decision::Rejected, &Some(sealed(4)))
-    );
-    assert_eq!((&all[0].subject, all[0].workspace), (&Subject::Listing, workspace(2)));
-    assert_eq!(
-        (all[1].decision, all[1].reviewer),
-        (Decision::Approved, Some(account(REVIEWER)))
-    );
-
-    let of = |filter| decisions(&world, filter);
-    let approved = of(DecisionFilter {
-        decision: Some(Decision::Approved),
-        ..Default::default()
-    })
-    .await;
-    assert_eq!(approved, all[1..]);
-    let kafka = of(DecisionFilter {
-        app: Some(app(2)),
-        ..Default::default()
-    })
-    .await;
-    assert_eq!(kafka, all[..1]);
-    let own = of(DecisionFilter {
-        workspace: Some(workspace(1)),
-        ..Default::default()
-    })
-    .await;
-    assert_eq!(own, all[1..]);
-    let until = Period {
-        from: None,
-        until: Some(all[0].at),
-    };
-    assert_eq!(
-        of(DecisionFilter {
-            period: until,
-            ..Default::default()
-        })
-        .await,
-        all[1..]
-    );
-    let from = Period {
-        from: Some(all[0].at),
-        until: None,
-    };
-    assert_eq!(
-        of(DecisionFilter {
-            period: from,
-            ..Default::default()
-        })
-        .await,
-        all[..1]
-    );
 }

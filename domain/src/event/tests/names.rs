@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     account, app, category, cluster,
     event::{DomainEvent, Stored, StoredEvent, UndecodableEvent},
-    log, name, project, release, role, workspace,
+    export, log, name, project, release, role, workspace,
 };
 
 macro_rules! stored_events {
@@ -40,6 +40,7 @@ stored_events! {
     }
     Category = category { CategoryCreated CategoryEdited AppShelved AppUnshelved CategoryDeleted }
     Cluster = cluster { ClusterRegistered }
+    Export = export { DecisionsExported }
     Log = log { LogRestored }
     Name = name { NameTaken NameReleased }
     Project = project { ProjectCreated }
