@@ -1,6 +1,7 @@
 //! The command line.
 
 mod admin;
+mod backup;
 mod demo;
 mod export;
 mod serve;
@@ -31,6 +32,10 @@ enum Command {
     Export(export::Export),
     /// Find out, offline, whether a log was altered
     Verify(verify::Verify),
+    /// Copy the log and the blobs into a folder, beside a running server too; the keys are not in it
+    Backup(backup::Backup),
+    /// Restore a backup into an empty place, and check every hash on the way
+    Restore(backup::Restore),
     /// Print the GraphQL schema
     Schema,
 }
@@ -51,6 +56,8 @@ pub fn run() -> ExitCode {
             Command::Admin(admin) => admin.run().await.map(|()| ExitCode::SUCCESS),
             Command::Export(export) => export.run().await.map(|()| ExitCode::SUCCESS),
             Command::Verify(verify) => Ok(verify.run().await),
+            Command::Backup(backup) => backup.run().await,
+            Command::Restore(restore) => restore.run().await,
             Command::Schema => {
                 print!("{}", crate::graphql::sdl());
                 Ok(ExitCode::SUCCESS)

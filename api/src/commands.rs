@@ -7,6 +7,7 @@
 
 mod app;
 mod category;
+mod erasure;
 mod export;
 mod installation;
 mod listing;
@@ -34,6 +35,7 @@ use self::work::Finished;
 pub use self::{
     app::{DeleteApp, DeleteVersion, ReplacePackage, SubmitVersion, UploadApp, UploadVersion, WithdrawVersion},
     category::{AssignCategory, CreateCategory, DeleteCategory, EditCategory},
+    erasure::{EraseAccount, RemoveContent},
     export::RecordExport,
     installation::{FinishOperation, OperationResult, StartOperation},
     listing::{EditListing, ListingChanges, MaintainerInput, SetIcon, SubmitListing, WithdrawListing},

@@ -24,6 +24,9 @@ pub struct DataFolder {
         value_name = "DIR"
     )]
     pub root: PathBuf,
+    /// File of the master key, unless the environment holds the key itself; keys/master.key if not given
+    #[arg(long = "master-key-file", env = "CHARTHOUSE_MASTER_KEY_FILE", value_name = "FILE")]
+    pub master_key: Option<PathBuf>,
     #[command(flatten)]
     pub log: Log,
 }
@@ -88,6 +91,26 @@ impl DataFolder {
     #[must_use]
     pub fn keys(&self) -> PathBuf {
         self.root.join("keys")
+    }
+
+    /// There while a restore is under way, and after one that did not come to its end.
+    #[must_use]
+    pub fn restoring(&self) -> PathBuf {
+        self.root.join("restoring")
+    }
+
+    /// The file of the master key, unless the environment has it.
+    #[must_use]
+    pub fn master_key(&self) -> PathBuf {
+        self.master_key
+            .clone()
+            .unwrap_or_else(|| self.keys().join("master.key"))
+    }
+
+    /// What was erased or removed, beside the keys: it must not go back with the log.
+    #[must_use]
+    pub fn erasures(&self) -> PathBuf {
+        self.keys().join("erasures")
     }
 
     /// Where releases on a cluster of kind `directory` are rendered to.

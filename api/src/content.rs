@@ -1,8 +1,13 @@
 //! Documents kept as blobs: what events name by digest, in canonical JSON.
 
 use bytes::Bytes;
-use domain::{digest::Digest, listing::Listing};
-use eventstore::{BlobError, Blobs};
+use domain::{
+    content::{self, Removed},
+    decider::Decider as _,
+    digest::Digest,
+    listing::Listing,
+};
+use eventstore::{BlobError, Blobs, EventStore, ReadError, Revision, StreamName};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::chart_archive::Chart;
@@ -30,10 +35,16 @@ impl Document {
 #[derive(Clone)]
 pub struct Content {
     blobs: Blobs,
+    /// Says what was removed.
+    log: EventStore,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum ContentError {
+    #[error("{0}")]
+    Removed(Removed),
+    #[error("it could not be found out whether the content was removed")]
+    Log(#[from] ReadError),
     #[error("the blob store failed")]
     Blob(#[from] BlobError),
     #[error("the document has no canonical form")]
@@ -48,17 +59,44 @@ pub enum ContentError {
 
 impl Content {
     #[must_use]
-    pub fn new(blobs: Blobs) -> Self {
-        Self { blobs }
+    pub fn new(blobs: Blobs, log: EventStore) -> Self {
+        Self { blobs, log }
     }
 
     /// Keeps `bytes`; they are durable when this returns, so an event may name them.
     ///
     /// # Errors
     ///
-    /// [`ContentError::Blob`] if they could not be written.
+    /// [`ContentError::Removed`] if they were removed once; [`ContentError::Blob`] if they could not be written.
     pub async fn put(&self, bytes: Bytes) -> Result<Digest, ContentError> {
+        let digest = from_store(eventstore::Digest::of(&bytes));
+        if self.was_removed(digest).await? {
+            return Err(ContentError::Removed(Removed { digest }));
+        }
         Ok(from_store(self.blobs.put(bytes).await?))
+    }
+
+    #[must_use]
+    pub fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// Takes the bytes away, if they are there.
+    ///
+    /// # Errors
+    ///
+    /// [`ContentError::Blob`] if they may still be there.
+    pub async fn remove(&self, digest: Digest) -> Result<(), ContentError> {
+        Ok(self.blobs.remove(&to_store(digest)).await?)
+    }
+
+    async fn was_removed(&self, digest: Digest) -> Result<bool, ContentError> {
+        let key = content::Content::key(digest);
+        // A digest is always a stream's name.
+        let Ok(stream) = StreamName::new(content::Content::CATEGORY, key) else {
+            return Ok(false);
+        };
+        Ok(!self.log.read_stream(&stream, Revision::NONE).await?.is_empty())
     }
 
     /// The bytes named `digest`, verified; `None` if they were removed.

@@ -17,6 +17,7 @@ mod node_id;
 mod nodes;
 mod page;
 mod releases;
+mod removals;
 mod reviews;
 mod scalars;
 mod storefront;

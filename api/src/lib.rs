@@ -6,6 +6,7 @@
 
 mod admin;
 mod auth;
+mod backup;
 mod chart_archive;
 mod cli;
 mod clock;
@@ -13,6 +14,7 @@ mod commands;
 mod config;
 mod content;
 mod effects;
+mod erasure_list;
 mod exports;
 mod graphql;
 mod http;
@@ -20,6 +22,7 @@ mod icon;
 mod ids;
 mod keys;
 mod markdown;
+mod master_keys;
 mod pipe;
 mod services;
 mod uploads;

@@ -1,10 +1,16 @@
 //! Everything a running Charthouse has open, put together once.
 
-use std::{fs, io, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs, io,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use domain::{cluster, names::InvalidName};
 use eventstore::{
-    Blobs, EventStore, HighWater, Key, MasterKey, Mode, OpenOptions,
+    Blobs, EventStore, HighWater, Key, KeyError, Mode, OpenOptions,
     transparency::{PublishError, Published},
 };
 use projections::{ViewError, Views};
@@ -14,8 +20,11 @@ use crate::{
     commands::{CommandError, Commands, Giver, RegisterCluster},
     config::{DataFolder, Limits},
     content::Content,
+    effects::erasure::{self, ErasureError},
+    erasure_list::ErasureList,
     exports,
     keys::ServerKey,
+    master_keys::{MasterKeys, RotationError},
     vault::Vault,
 };
 
@@ -38,6 +47,9 @@ pub struct Services {
     pub key: ServerKey,
     /// The tiles and signed checkpoints of the log.
     pub transparency: Published,
+    pub master_keys: MasterKeys,
+    /// What must not come back when an older copy of the log is restored.
+    pub erasures: ErasureList,
     pub commands: Commands,
     /// Places for uploads that are read and checked at once.
     pub uploads: Arc<Semaphore>,
@@ -67,15 +79,23 @@ pub enum OpenError {
     #[error("the blobs could not be opened")]
     Blobs(#[from] eventstore::BlobError),
     #[error("a key could not be read")]
-    Key(#[from] eventstore::KeyError),
+    Key(#[from] KeyError),
     #[error("what is published of the log could not be gone on from")]
     Published(#[from] PublishError),
+    #[error("the master key could not be exchanged")]
+    Rotation(#[from] RotationError),
+    #[error("a restore into {} did not come to its end; empty it, and its log, and restore again", path.display())]
+    RestoreUnfinished { path: PathBuf },
+    #[error("the log was begun with another key: put {} back, which its backup does not hold", path.display())]
+    KeyMissing { path: PathBuf },
     #[error("the vault could not be opened")]
     Vault(#[from] eventstore::VaultError),
     #[error("the views could not be opened")]
     Views(#[from] ViewError),
     #[error("the log could not be read")]
     Read(#[from] eventstore::ReadError),
+    #[error("what was erased could not be kept from coming back")]
+    Erasure(#[from] ErasureError),
     #[error("the default cluster could not be registered")]
     DefaultCluster(#[source] CommandError),
     #[error("the default cluster has no valid name")]
@@ -89,19 +109,26 @@ impl Services {
     ///
     /// [`OpenError`] names what could not be opened; nothing is changed then.
     pub async fn open(data: DataFolder, limits: Limits) -> Result<Self, OpenError> {
+        if data.restoring().exists() {
+            return Err(OpenError::RestoreUnfinished { path: data.root });
+        }
         make_folders(&data)?;
         let log = open_log(&data).await?;
         // Only now is it certain that no other server works there.
         empty_scratch(&data)?;
         let blobs = Blobs::open(&data.blobs())?;
-        let vault = eventstore::Vault::open(&log, MasterKey::from_file(&data.keys().join("master.key"))?).await?;
+        let (master_keys, server_key) = (MasterKeys::find(data.master_key())?, data.keys().join("server.key"));
+        keys_are_there(&log, &[master_keys.file(), Some(&server_key)]).await?;
+        let vault = eventstore::Vault::open(&log, master_keys.ring()?).await?;
+        master_keys.settle(&vault).await?;
         let vault = Vault::new(vault);
-        let key = ServerKey::at(&data.keys().join("server.key"))?;
+        let key = ServerKey::at(&server_key)?;
         let checkpoint_key = Key::from_file(&data.keys().join("checkpoint.key"))?;
         let transparency = Published::open(&log, &data.published(), data.high_water(), &checkpoint_key)?;
         let views = Views::open(&data.views(), &log).await?;
         let follower = tokio::spawn(follow(views.clone(), log.clone(), blobs.clone()));
-        let content = Content::new(blobs);
+        let content = Content::new(blobs, log.clone());
+        let erasures = ErasureList::at(data.erasures());
         let limits = Arc::new(limits);
         let places = |count| Arc::new(Semaphore::new(count));
         let commands = Commands {
@@ -121,6 +148,8 @@ impl Services {
             views,
             key,
             transparency,
+            master_keys,
+            erasures,
             commands,
             uploads: places(UPLOADS_MAX),
             exports: places(limits.exports_max),
@@ -128,6 +157,7 @@ impl Services {
             follower: Arc::new(follower),
         };
         services.catch_up().await?;
+        erasure::catch_up(&services).await?;
         services.register_default_cluster().await?;
         Ok(services)
     }
@@ -203,6 +233,19 @@ async fn open_log(data: &DataFolder) -> Result<EventStore, OpenError> {
         ..OpenOptions::new(Mode::Append)
     };
     Ok(EventStore::open_with(&data.log_url(), options).await?)
+}
+
+/// A log that has begun is of no use with new keys: nothing in its vault would open, and no account be found.
+async fn keys_are_there(log: &EventStore, files: &[Option<&Path>]) -> Result<(), OpenError> {
+    if log.head().await?.size == 0 {
+        return Ok(());
+    }
+    match files.iter().flatten().find(|file| !file.exists()) {
+        Some(missing) => Err(OpenError::KeyMissing {
+            path: missing.to_path_buf(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Makes what is missing. What is in the data folder is the server's alone: values and manifests hold secrets.

@@ -56,6 +56,48 @@ impl Vault {
         Ok(sealed)
     }
 
+    /// Whether the subject has a key: it was given one, and was not erased.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if the vault fails.
+    pub async fn has_key(&self, subject: &str) -> Result<bool, VaultError> {
+        self.0.has_key(subject).await
+    }
+
+    /// Destroys the subject's key for good.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if it, or its traces, may still be there.
+    pub async fn destroy(&self, subject: &str) -> Result<(), VaultError> {
+        self.0.destroy(subject).await
+    }
+
+    /// The same, without the domain's words.
+    #[must_use]
+    pub const fn of_log(&self) -> &eventstore::Vault {
+        &self.0
+    }
+
+    /// Removes the traces of keys that were destroyed, if an earlier attempt failed.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if they may still be there.
+    pub async fn scrub_if_owed(&self) -> Result<(), VaultError> {
+        self.0.scrub_if_owed().await
+    }
+
+    /// Removes the traces of keys that were destroyed.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] if they may still be there.
+    pub async fn scrub(&self) -> Result<(), VaultError> {
+        self.0.scrub().await
+    }
+
     /// What was sealed; `None` if it was erased.
     ///
     /// # Errors

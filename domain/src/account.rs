@@ -59,11 +59,17 @@ pub enum Event {
     TokenRevoked {
         token: TokenId,
     },
+    /// The key that opens whatever is sealed for `subject` is destroyed, and there is never another.
+    SubjectErased {
+        subject: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     pub name: Sealed,
+    /// Whether the person behind it was erased: nobody signs in with it any more.
+    pub erased: bool,
     pub grants: BTreeSet<(RoleName, Scope)>,
     pub tokens: BTreeMap<TokenId, Token>,
 }
@@ -95,10 +101,20 @@ pub enum Command {
     RevokeToken {
         token: TokenId,
     },
+    Erase {
+        /// What the account's data is sealed for.
+        subject: String,
+        /// Whether nobody else could administrate accounts afterwards.
+        is_last_administrator: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
+    #[error("this account was erased")]
+    Erased,
+    #[error("nobody else may manage accounts; make another administrator first")]
+    LastAdministrator,
     #[error("this account does not exist")]
     NotFound,
     #[error("this account exists already")]
@@ -116,6 +132,8 @@ pub enum Rejection {
 impl Reject for Rejection {
     fn code(&self) -> &'static str {
         match self {
+            Self::Erased => "ACCOUNT_ERASED",
+            Self::LastAdministrator => "LAST_ADMINISTRATOR",
             Self::NotFound => "NOT_FOUND",
             Self::Exists => "ACCOUNT_EXISTS",
             Self::WrongLevel { .. } => "ROLE_LEVEL",
@@ -126,7 +144,7 @@ impl Reject for Rejection {
     fn kind(&self) -> RejectionKind {
         match self {
             Self::NotFound => RejectionKind::NotFound,
-            Self::Exists => RejectionKind::Conflict,
+            Self::Exists | Self::Erased | Self::LastAdministrator => RejectionKind::Conflict,
             Self::WrongLevel { .. } | Self::Expired { .. } => RejectionKind::Invalid,
         }
     }
@@ -147,7 +165,14 @@ impl Decider for Account {
             return Ok(vec![Event::AccountCreated { name }]);
         };
         match command {
+            Command::Erase { .. } if account.erased => Ok(vec![]),
+            _ if account.erased => Err(Rejection::Erased),
             Command::Create { .. } => Err(Rejection::Exists),
+            Command::Erase {
+                is_last_administrator: true,
+                ..
+            } => Err(Rejection::LastAdministrator),
+            Command::Erase { subject, .. } => Ok(account.erasure(subject)),
             Command::Grant { role, scope } => {
                 granted_where_it_belongs(&role, scope)?;
                 if account.grants.contains(&(role.clone(), scope)) {
@@ -173,6 +198,7 @@ impl Decider for Account {
         if let Event::AccountCreated { name } = event {
             return Some(Self {
                 name: name.clone(),
+                erased: false,
                 grants: BTreeSet::new(),
                 tokens: BTreeMap::new(),
             });
@@ -198,8 +224,20 @@ impl Decider for Account {
             Event::TokenRevoked { token } => {
                 account.tokens.remove(token);
             }
+            Event::SubjectErased { .. } => account.erased = true,
         }
         Some(account)
+    }
+}
+
+impl Account {
+    /// Whoever is erased holds no role and no token any more, and the history says so.
+    fn erasure(&self, subject: String) -> Vec<Event> {
+        let roles = self.grants.iter().cloned();
+        let revoked = roles.map(|(role, scope)| Event::RoleRevoked { role, scope });
+        let tokens = self.tokens.keys().map(|token| Event::TokenRevoked { token: *token });
+        let erased = std::iter::once(Event::SubjectErased { subject });
+        revoked.chain(tokens).chain(erased).collect()
     }
 }
 
@@ -314,6 +352,63 @@ mod tests {
                 expires: over,
                 now: noon(),
             });
+    }
+
+    fn erase() -> Command {
+        Command::Erase {
+            subject: "account-1".to_owned(),
+            is_last_administrator: false,
+        }
+    }
+
+    fn erased() -> Event {
+        Event::SubjectErased {
+            subject: "account-1".to_owned(),
+        }
+    }
+
+    #[test]
+    fn whoever_is_erased_loses_every_role_and_every_token_first() {
+        let (role, scope) = (role("auditor"), Scope::Platform {});
+        let granted = Event::RoleGranted {
+            role: role.clone(),
+            scope,
+        };
+        let issued = Event::TokenIssued {
+            token: token(),
+            secret: Digest::from_bytes([1; 32]),
+            expires: None,
+        };
+        given::<Account>([created(), granted, issued]).when(erase()).then([
+            Event::RoleRevoked { role, scope },
+            Event::TokenRevoked { token: token() },
+            erased(),
+        ]);
+    }
+
+    #[test]
+    fn erasing_twice_records_one_erasure_and_nothing_else_follows() {
+        given::<Account>([created(), erased()]).when(erase()).then([]);
+        given::<Account>([created(), erased()])
+            .when(Command::Create { name: name() })
+            .then_rejected(&Rejection::Erased);
+        given::<Account>([created(), erased()])
+            .when(Command::Grant {
+                role: role("auditor"),
+                scope: Scope::Platform {},
+            })
+            .then_rejected(&Rejection::Erased);
+    }
+
+    #[test]
+    fn the_last_administrator_is_not_erased() {
+        let last = Command::Erase {
+            subject: "account-1".to_owned(),
+            is_last_administrator: true,
+        };
+        given::<Account>([created()])
+            .when(last)
+            .then_rejected(&Rejection::LastAdministrator);
     }
 
     #[test]

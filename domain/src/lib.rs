@@ -14,6 +14,7 @@ pub mod account;
 pub mod app;
 pub mod category;
 pub mod cluster;
+pub mod content;
 pub mod decider;
 pub mod digest;
 pub mod event;

@@ -60,6 +60,8 @@ permissions! {
     RoleManage = "role.manage" at Platform,
     WorkspaceManage = "workspace.manage" at Platform,
     ClusterManage = "cluster.manage" at Platform,
+    /// Take published bytes away for good: an archive, a text, a picture.
+    ContentRemove = "content.remove" at Platform,
 
     /// See a workspace, its apps and their versions in every state.
     WorkspaceView = "workspace.view" at Workspace,

@@ -46,6 +46,22 @@ pub(crate) enum VaultRow {
         subject: String,
         ciphertext: Vec<u8>,
     },
+    /// The subject has no key any more, and never gets one again.
+    Destroy {
+        subject: String,
+        /// The master key that counts, for a subject that never had a key.
+        master: [u8; 8],
+    },
+    Rewrap(Vec<Rewrap>),
+}
+
+/// A key under another master key, if it still is the key it was.
+#[derive(Debug)]
+pub(crate) struct Rewrap {
+    pub(crate) subject: String,
+    pub(crate) master: [u8; 8],
+    pub(crate) before: Vec<u8>,
+    pub(crate) after: Vec<u8>,
 }
 
 #[derive(Debug)]

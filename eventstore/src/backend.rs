@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::admission::{Entry, HeadRow, VaultKey, VaultRow};
 use crate::append::{Answer, CommandId};
+use crate::copy::EventRow;
 use crate::event::{Position, Revision};
 use crate::stream_name::StreamName;
 use crate::transparency::merkle;
@@ -141,11 +142,27 @@ impl Backend {
         }
     }
 
-    /// A master key other than `master` that still wraps keys of the vault.
-    pub(crate) async fn other_vault_master(&self, master: &[u8; 8]) -> sqlx::Result<Option<Vec<u8>>> {
+    /// The ids of the master keys that wrap keys of the vault.
+    pub(crate) async fn vault_masters(&self) -> sqlx::Result<Vec<Vec<u8>>> {
         match self {
-            Self::Sqlite(database) => database.other_vault_master(master).await,
-            Self::Postgres(database) => database.other_vault_master(master).await,
+            Self::Sqlite(database) => database.vault_masters().await,
+            Self::Postgres(database) => database.vault_masters().await,
+        }
+    }
+
+    /// At most `limit` keys of the vault that are wrapped by another master key than `master`.
+    pub(crate) async fn vault_keys_not_under(&self, master: &[u8; 8], limit: u32) -> sqlx::Result<Vec<VaultKey>> {
+        match self {
+            Self::Sqlite(database) => database.vault_keys_not_under(master, limit).await,
+            Self::Postgres(database) => database.vault_keys_not_under(master, limit).await,
+        }
+    }
+
+    /// Makes sure that what was overwritten or deleted in the table of keys is in no file of the database.
+    pub(crate) async fn scrub_vault(&self) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite(database) => database.scrub_vault().await,
+            Self::Postgres(database) => database.scrub_vault().await,
         }
     }
 
@@ -197,6 +214,53 @@ impl Backend {
     }
 }
 
+/// A log as it was at one moment.
+pub(crate) enum LogSnapshot {
+    Sqlite(sqlite::Snapshot),
+    Postgres(postgres::Snapshot),
+}
+
+impl LogSnapshot {
+    pub(crate) async fn head(&mut self) -> sqlx::Result<HeadRow> {
+        match self {
+            Self::Sqlite(snapshot) => snapshot.head().await,
+            Self::Postgres(snapshot) => snapshot.head().await,
+        }
+    }
+
+    /// At most `limit` events at `from` and after, in order.
+    pub(crate) async fn events(&mut self, from: Position, limit: u32) -> sqlx::Result<Vec<EventRow>> {
+        match self {
+            Self::Sqlite(snapshot) => snapshot.events(from, limit).await,
+            Self::Postgres(snapshot) => snapshot.events(from, limit).await,
+        }
+    }
+
+    /// At most `limit` keys of subjects past `after`, in order.
+    pub(crate) async fn vault_keys(&mut self, after: &str, limit: u32) -> sqlx::Result<Vec<VaultKey>> {
+        match self {
+            Self::Sqlite(snapshot) => snapshot.vault_keys(after, limit).await,
+            Self::Postgres(snapshot) => snapshot.vault_keys(after, limit).await,
+        }
+    }
+
+    /// At most `limit` entries of digests past `after`, in order.
+    pub(crate) async fn vault_entries(&mut self, after: &[u8], limit: u32) -> sqlx::Result<Vec<VaultRow>> {
+        match self {
+            Self::Sqlite(snapshot) => snapshot.vault_entries(after, limit).await,
+            Self::Postgres(snapshot) => snapshot.vault_entries(after, limit).await,
+        }
+    }
+
+    /// How many keys and entries the vault has.
+    pub(crate) async fn count_vault(&mut self) -> sqlx::Result<(u64, u64)> {
+        match self {
+            Self::Sqlite(snapshot) => snapshot.count_vault().await,
+            Self::Postgres(snapshot) => snapshot.count_vault().await,
+        }
+    }
+}
+
 /// One transaction that appends. Dropped, it leaves nothing.
 pub(crate) enum Batch {
     Sqlite(sqlite::Batch),
@@ -216,6 +280,14 @@ impl Batch {
         match self {
             Self::Sqlite(batch) => batch.event_id_at(position).await,
             Self::Postgres(batch) => batch.event_id_at(position).await,
+        }
+    }
+
+    /// Stores a part of what the batch changes.
+    pub(crate) async fn store(&mut self, changes: &Changes<'_>) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite(batch) => batch.store(changes).await,
+            Self::Postgres(batch) => batch.store(changes).await,
         }
     }
 

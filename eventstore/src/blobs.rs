@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt as _;
 use object_store::local::LocalFileSystem;
 use object_store::{ObjectStore, ObjectStoreExt, path::Path as Key};
 
@@ -16,6 +18,15 @@ use crate::folders;
 #[derive(Clone)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
+}
+
+/// A blob as the store lists it. Its bytes were not looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlobEntry {
+    pub digest: Digest,
+    pub bytes: u64,
+    /// When it was last put.
+    pub put: DateTime<Utc>,
 }
 
 /// Why a blob was not had.
@@ -83,6 +94,48 @@ impl Blobs {
         }
     }
 
+    /// Everything that is in the store, in no order.
+    ///
+    /// # Errors
+    ///
+    /// [`BlobError::Storage`] if it could not be listed.
+    pub async fn list(&self) -> Result<Vec<BlobEntry>, BlobError> {
+        let found: Vec<_> = self.store.list(None).try_collect().await?;
+        let entry = |meta: object_store::ObjectMeta| {
+            Some(BlobEntry {
+                digest: format!("sha256:{}", meta.location.filename()?).parse().ok()?,
+                bytes: meta.size,
+                put: meta.last_modified,
+            })
+        };
+        Ok(found.into_iter().filter_map(entry).collect())
+    }
+
+    /// Takes a blob away; nothing if it is not there. Its name goes on naming these bytes, should they be put again.
+    ///
+    /// # Errors
+    ///
+    /// [`BlobError::Storage`] if it may still be there.
+    pub async fn remove(&self, digest: &Digest) -> Result<(), BlobError> {
+        match self.store.delete(&key(digest)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Like [`Blobs::remove`], unless it was put again since `moment`. Returns whether it was taken away.
+    ///
+    /// # Errors
+    ///
+    /// [`BlobError::Storage`] if it may still be there.
+    pub async fn remove_if_older(&self, digest: &Digest, moment: DateTime<Utc>) -> Result<bool, BlobError> {
+        match self.store.head(&key(digest)).await {
+            Ok(meta) if meta.last_modified < moment => self.remove(digest).await.map(|()| true),
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Whether there is a blob of this name. Does not read it.
     ///
     /// # Errors
@@ -139,6 +192,33 @@ mod tests {
         let other = Digest::of(b"never stored");
         assert!(matches!(blobs.get(&other).await, Err(BlobError::Missing(named)) if named == other));
         assert!(!blobs.contains(&other).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_is_removed_is_missing_and_not_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path()).unwrap();
+        let [kept, removed] = [b"kept".as_slice(), b"removed"].map(Bytes::from_static);
+        let (kept, removed) = (blobs.put(kept).await.unwrap(), blobs.put(removed).await.unwrap());
+        assert_eq!(blobs.list().await.unwrap().len(), 2);
+        for _ in 0..2 {
+            blobs.remove(&removed).await.unwrap();
+            let listed: Vec<_> = blobs.list().await.unwrap().iter().map(|blob| blob.digest).collect();
+            assert_eq!(listed, [kept]);
+        }
+        assert!(!path(folder.path(), &removed).exists());
+    }
+
+    #[tokio::test]
+    async fn what_was_put_since_is_not_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path()).unwrap();
+        let digest = blobs.put(Bytes::from_static(b"put")).await.unwrap();
+        let put = blobs.list().await.unwrap()[0].put;
+        assert!(!blobs.remove_if_older(&digest, put).await.unwrap());
+        let later = put + chrono::TimeDelta::seconds(1);
+        assert!(blobs.remove_if_older(&digest, later).await.unwrap());
+        assert!(!blobs.remove_if_older(&digest, later).await.unwrap());
     }
 
     #[tokio::test]

@@ -45,6 +45,16 @@ impl HighWater {
         }
     }
 
+    /// The same, for whoever knows that the log may have gone on from here, and not how: whatever log is opened with it
+    /// counts as restored.
+    #[must_use]
+    pub fn uncertain(self) -> Self {
+        Self {
+            last_leaf: merkle::Hash::default(),
+            ..self
+        }
+    }
+
     /// Remembers it in `path`, durably and at once: a crash leaves either this or what was there before.
     ///
     /// # Errors

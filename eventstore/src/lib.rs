@@ -8,6 +8,7 @@
 //! | what an event is, byte by byte | `leaf.rs`, `event.rs` |
 //! | when an append is stored and when it is refused | `append.rs`, `admission.rs` |
 //! | how appends become durable together | `writer.rs` |
+//! | how a log is copied and restored | `copy.rs` |
 //! | what happens to a log restored from a backup | `high_water.rs`, `restoration.rs` |
 //! | what a database must offer to hold a log | `backend.rs`, `sqlite.rs`, `postgres.rs` |
 
@@ -16,6 +17,7 @@ mod append;
 mod backend;
 mod blobs;
 mod clock;
+mod copy;
 mod digest;
 mod event;
 mod folders;
@@ -38,14 +40,15 @@ mod vault;
 mod writer;
 
 pub use append::{Answer, Append, AppendError, Appended, CommandKey, Context, Guard, InvalidAppend, NewEvent, Write};
-pub use blobs::{BlobError, Blobs};
+pub use blobs::{BlobEntry, BlobError, Blobs};
 pub use clock::{Clock, SystemClock};
+pub use copy::{CopyContents, CopyError, check_copy, restore_copy};
 pub use digest::{Digest, InvalidDigest};
 pub use event::{Envelope, Position, Recorded, Revision};
 pub use high_water::{HighWater, MalformedHighWater};
 pub use key::{Key, KeyError};
 pub use leaf::{LEAF_BYTES_MAX, MalformedLeaf};
-pub use master_key::MasterKey;
+pub use master_key::{Keyring, MasterKey};
 pub use open::{Mode, OpenError, OpenOptions};
 pub use store::{EventStore, Head, Identity, ReadError};
 pub use stream_name::{InvalidStreamName, StreamName};

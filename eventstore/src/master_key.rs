@@ -10,6 +10,31 @@ use crate::key::{Key, KeyError};
 #[derive(Debug, Clone)]
 pub struct MasterKey(Key);
 
+/// The master key that wraps new keys, and those that still open what they once wrapped.
+#[derive(Debug, Clone)]
+pub struct Keyring {
+    pub current: MasterKey,
+    pub retired: Vec<MasterKey>,
+}
+
+impl From<MasterKey> for Keyring {
+    fn from(current: MasterKey) -> Self {
+        Self {
+            current,
+            retired: Vec::new(),
+        }
+    }
+}
+
+impl Keyring {
+    /// The key of this id.
+    pub(crate) fn find(&self, id: &[u8]) -> Option<&MasterKey> {
+        std::iter::once(&self.current)
+            .chain(&self.retired)
+            .find(|key| key.id() == id)
+    }
+}
+
 impl MasterKey {
     /// The key in the file at `path`, which is made if it is missing.
     ///
@@ -30,7 +55,8 @@ impl MasterKey {
     }
 
     /// Names the key without giving it away: kept beside what it wraps.
-    pub(crate) fn id(&self) -> [u8; 8] {
+    #[must_use]
+    pub fn id(&self) -> [u8; 8] {
         let hash = Sha256::new()
             .chain_update("charthouse master key id\0")
             .chain_update(self.bytes())

@@ -1,7 +1,8 @@
 //! Opening a log.
 
-use std::path::Path;
+use std::path::PathBuf;
 
+use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use crate::append::AppendError;
@@ -95,16 +96,30 @@ pub enum OpenError {
 
 /// Opens the database that `url` names.
 pub(crate) async fn connect(url: &str, mode: Mode) -> Result<Backend, OpenError> {
+    match place(url)? {
+        Place::File(path) => Ok(Backend::Sqlite(sqlite::Database::open(&path, mode).await?)),
+        Place::Server(options) => Ok(Backend::Postgres(postgres::Database::open(*options, mode).await?)),
+    }
+}
+
+/// Where a log is.
+pub(crate) enum Place {
+    File(PathBuf),
+    Server(Box<PgConnectOptions>),
+}
+
+/// What `url` names.
+pub(crate) fn place(url: &str) -> Result<Place, OpenError> {
     let unsupported = || OpenError::UnsupportedUrl {
         url: without_password(url),
     };
     match url.split_once("://") {
         Some(("sqlite", path)) if !path.is_empty() && !path.contains(['?', '#', ':']) => {
-            Ok(Backend::Sqlite(sqlite::Database::open(Path::new(path), mode).await?))
+            Ok(Place::File(PathBuf::from(path)))
         }
         Some(("postgres" | "postgresql", _)) => {
-            let options = url.parse().map_err(|_| unsupported())?;
-            Ok(Backend::Postgres(postgres::Database::open(options, mode).await?))
+            let options: PgConnectOptions = url.parse().map_err(|_| unsupported())?;
+            Ok(Place::Server(Box::new(options)))
         }
         _ => Err(unsupported()),
     }

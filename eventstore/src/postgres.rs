@@ -6,13 +6,14 @@
 mod batch;
 mod follow;
 mod open;
+mod snapshot;
 
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use sqlx::{PgConnection, PgPool, Row};
 use tokio::sync::watch;
 
-pub(crate) use self::batch::Batch;
+pub(crate) use self::{batch::Batch, open::create_copy, snapshot::Snapshot};
 use crate::admission::{HeadRow, VaultKey};
 use crate::append::{Answer, CommandId};
 use crate::backend::{Conditions, Found, StoredLeaf, StoredRow, VaultEntries};
@@ -117,10 +118,9 @@ impl Database {
         }))
     }
 
-    pub(crate) async fn other_vault_master(&self, master: &[u8; 8]) -> sqlx::Result<Option<Vec<u8>>> {
-        sqlx::query_scalar("SELECT master FROM vault_key WHERE wrapped IS NOT NULL AND master <> $1 LIMIT 1")
-            .bind(master.as_slice())
-            .fetch_optional(&self.reads)
+    pub(crate) async fn vault_masters(&self) -> sqlx::Result<Vec<Vec<u8>>> {
+        sqlx::query_scalar("SELECT DISTINCT master FROM vault_key WHERE wrapped IS NOT NULL")
+            .fetch_all(&self.reads)
             .await
     }
 
@@ -146,6 +146,36 @@ impl Database {
             .fetch_all(&self.reads)
             .await?;
         Ok(rows.into_iter().collect())
+    }
+
+    pub(crate) async fn vault_keys_not_under(&self, master: &[u8; 8], limit: u32) -> sqlx::Result<Vec<VaultKey>> {
+        let rows: Vec<(String, Vec<u8>, Option<Vec<u8>>)> = sqlx::query_as(
+            "SELECT subject, master, wrapped FROM vault_key WHERE wrapped IS NOT NULL AND master <> $1 LIMIT $2",
+        )
+        .bind(master.as_slice())
+        .bind(i64::from(limit))
+        .fetch_all(&self.reads)
+        .await?;
+        rows.into_iter()
+            .map(|(subject, master, wrapped)| {
+                Ok(VaultKey {
+                    subject,
+                    master: array(&master)?,
+                    wrapped,
+                })
+            })
+            .collect()
+    }
+
+    /// The table is written anew, without dead rows, and its old file is removed.
+    pub(crate) async fn scrub_vault(&self) -> sqlx::Result<()> {
+        let writes = self.writes.as_ref().ok_or(sqlx::Error::PoolClosed)?;
+        let mut connection = batch::prepared(writes).await?;
+        sqlx::raw_sql("VACUUM (FULL) vault_key")
+            .execute(&mut connection)
+            .await?;
+        writes.put_back(connection);
+        Ok(())
     }
 
     pub(crate) async fn begin(&self, conditions: &Conditions<'_>) -> sqlx::Result<(Batch, Found)> {

@@ -2,16 +2,18 @@
 
 mod batch;
 mod open;
+mod snapshot;
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 use sqlx::{SqliteConnection, SqlitePool};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
-pub(crate) use self::batch::Batch;
+pub(crate) use self::{batch::Batch, open::create_copy, snapshot::Snapshot};
 use crate::admission::{HeadRow, VaultKey};
 use crate::append::{Answer, CommandId};
 use crate::backend::{Conditions, Found, StoredLeaf, StoredRow, VaultEntries};
@@ -22,6 +24,8 @@ use crate::stream_name::StreamName;
 use crate::transparency::merkle;
 
 const HEAD: &str = "SELECT log_id, epoch, size, frontier, time_ms, oldest_writer FROM log_head";
+/// How often it is tried to empty the write-ahead log while somebody still reads from it.
+const SCRUB_ATTEMPTS_MAX: usize = 2;
 /// How often a process that does not append itself looks for new events.
 const FOLLOW_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -33,6 +37,8 @@ pub(crate) struct Database {
     writes: Option<Spare<SqliteConnection>>,
     /// Held while this process may append.
     lock: Option<Arc<File>>,
+    /// `SQLite` refuses a second checkpoint beside a first instead of letting it wait.
+    scrubbing: Arc<Mutex<()>>,
 }
 
 impl Database {
@@ -113,10 +119,9 @@ impl Database {
         }))
     }
 
-    pub(crate) async fn other_vault_master(&self, master: &[u8; 8]) -> sqlx::Result<Option<Vec<u8>>> {
-        sqlx::query_scalar("SELECT master FROM vault_key WHERE wrapped IS NOT NULL AND master <> ? LIMIT 1")
-            .bind(master.as_slice())
-            .fetch_optional(&self.reads)
+    pub(crate) async fn vault_masters(&self) -> sqlx::Result<Vec<Vec<u8>>> {
+        sqlx::query_scalar("SELECT DISTINCT master FROM vault_key WHERE wrapped IS NOT NULL")
+            .fetch_all(&self.reads)
             .await
     }
 
@@ -147,6 +152,53 @@ impl Database {
         .fetch_all(&self.reads)
         .await?;
         Ok(rows.into_iter().collect())
+    }
+
+    pub(crate) async fn vault_keys_not_under(&self, master: &[u8; 8], limit: u32) -> sqlx::Result<Vec<VaultKey>> {
+        let rows: Vec<(String, Vec<u8>, Option<Vec<u8>>)> = sqlx::query_as(
+            "SELECT subject, master, wrapped FROM vault_key WHERE wrapped IS NOT NULL AND master <> ? LIMIT ?",
+        )
+        .bind(master.as_slice())
+        .bind(i64::from(limit))
+        .fetch_all(&self.reads)
+        .await?;
+        rows.into_iter()
+            .map(|(subject, master, wrapped)| {
+                Ok(VaultKey {
+                    subject,
+                    master: array(&master)?,
+                    wrapped,
+                })
+            })
+            .collect()
+    }
+
+    /// Writes the whole database, as of one moment, to a new file.
+    pub(crate) async fn vacuum_into(&self, path: &Path) -> sqlx::Result<()> {
+        sqlx::query("VACUUM INTO ?")
+            .bind(path.to_string_lossy().into_owned())
+            .execute(&self.reads)
+            .await?;
+        Ok(())
+    }
+
+    /// The pages themselves were overwritten with zeros when the change was made (`secure_delete`). Older images of them
+    /// are in the write-ahead log until it is carried over and cut.
+    pub(crate) async fn scrub_vault(&self) -> sqlx::Result<()> {
+        let writes = self.writes.as_ref().ok_or(sqlx::Error::PoolClosed)?;
+        let _alone = self.scrubbing.lock().await;
+        for _ in 0..SCRUB_ATTEMPTS_MAX {
+            let mut connection = writes.take().await?.into_inner();
+            let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+                .fetch_one(&mut connection)
+                .await?;
+            writes.put_back(connection);
+            if busy == 0 {
+                return Ok(());
+            }
+        }
+        // Somebody reads an older state for long: a backup, say.
+        Err(std::io::Error::from(std::io::ErrorKind::ResourceBusy).into())
     }
 
     pub(crate) async fn begin(&self, conditions: &Conditions<'_>) -> sqlx::Result<(Batch, Found)> {

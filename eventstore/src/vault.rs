@@ -5,24 +5,27 @@
 //! log stay true. Data keys are random, and wrapped by the master key, which is not in the database.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::admission::{VaultKey, VaultRow, Work};
+use crate::admission::{Rewrap, VaultKey, VaultRow, Work};
 use crate::append::AppendError;
 use crate::backend::VaultEntries;
 use crate::digest::Digest;
-use crate::master_key::MasterKey;
+use crate::master_key::{Keyring, MasterKey};
 use crate::store::{EventStore, ReadError};
 
 const NONCE_BYTES: usize = 24;
 /// Largest plaintext of one entry, in bytes.
 const PLAINTEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
 const SUBJECT_BYTES_MAX: usize = 255;
+/// Keys wrapped anew in one transaction.
+const REWRAP_BATCH: u32 = 256;
 /// Told apart, so that a wrapped key can never pass for an entry.
 const KEY_PURPOSE: &[u8] = b"charthouse vault key\0";
 const ENTRY_PURPOSE: &[u8] = b"charthouse vault entry\0";
@@ -31,7 +34,9 @@ const ENTRY_PURPOSE: &[u8] = b"charthouse vault entry\0";
 #[derive(Clone)]
 pub struct Vault {
     store: EventStore,
-    master: Arc<MasterKey>,
+    keys: Arc<RwLock<Arc<Keyring>>>,
+    /// Whether traces of keys may be left that are to be removed.
+    scrub_owed: Arc<AtomicBool>,
 }
 
 /// Data keys by subject; `None` once destroyed.
@@ -83,20 +88,108 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`VaultError::OtherMasterKey`] if it was filled under another master key.
-    pub async fn open(store: &EventStore, master: MasterKey) -> Result<Self, VaultError> {
-        let other = store
-            .backend()
-            .other_vault_master(&master.id())
-            .await
-            .map_err(ReadError::from)?;
-        if other.is_some() {
+    /// [`VaultError::OtherMasterKey`] if some of it is under a master key that is not among `keys`.
+    pub async fn open(store: &EventStore, keys: impl Into<Keyring>) -> Result<Self, VaultError> {
+        let keys = keys.into();
+        let masters = store.backend().vault_masters().await.map_err(ReadError::from)?;
+        if masters.iter().any(|id| keys.find(id).is_none()) {
             return Err(VaultError::OtherMasterKey);
         }
         Ok(Self {
             store: store.clone(),
-            master: Arc::new(master),
+            keys: Arc::new(RwLock::new(Arc::new(keys))),
+            scrub_owed: Arc::default(),
         })
+    }
+
+    /// Goes on with these master keys, for all clones.
+    pub fn accept(&self, keys: Keyring) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+
+    /// Brings every key that a retired master key wraps under the current one, and returns how many there were.
+    ///
+    /// May be ended at any time, and goes on when it is called again: each key is under one master key or the other.
+    /// When it returns, no file of the database holds a key as it was wrapped before.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::OtherMasterKey`] if a key is under a master key that is not known.
+    pub async fn rewrap(&self) -> Result<u64, VaultError> {
+        let keys = self.keys();
+        let mut rewrapped = 0;
+        loop {
+            let (id, backend) = (keys.current.id(), self.store.backend());
+            let found = backend.vault_keys_not_under(&id, REWRAP_BATCH).await;
+            let found = found.map_err(ReadError::from)?;
+            if found.is_empty() {
+                break;
+            }
+            rewrapped += found.len() as u64;
+            let under_current = |key: &VaultKey| rewrap(&keys, key).transpose();
+            let batch = found.iter().filter_map(under_current).collect::<Result<_, _>>()?;
+            self.store.store(Work::Vault(VaultRow::Rewrap(batch))).await?;
+        }
+        if rewrapped > 0 {
+            self.scrub_owed.store(true, Ordering::Relaxed);
+            self.scrub().await?;
+        }
+        Ok(rewrapped)
+    }
+
+    /// Destroys the subject's key for good: what was sealed for it is unreadable, and nothing is sealed for it again.
+    ///
+    /// Doing it again does no harm. When it returns, no file of the database holds the key, in any wrapping; copies of
+    /// the database do, and on PostgreSQL the server's own write-ahead log does until its segments are overwritten.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Write`] if it is not known to be destroyed; [`VaultError::Read`] if it is, and its traces may be
+    /// left: then destroy it again.
+    pub async fn destroy(&self, subject: &str) -> Result<(), VaultError> {
+        let destroy = VaultRow::Destroy {
+            subject: subject.to_owned(),
+            master: self.keys().current.id(),
+        };
+        self.scrub_owed.store(true, Ordering::Relaxed);
+        self.store.store(Work::Vault(destroy)).await?;
+        self.scrub().await
+    }
+
+    /// Whether something can be sealed or unsealed for the subject: it was given a key, and the key was not destroyed.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Read`] if the database fails.
+    pub async fn has_key(&self, subject: &str) -> Result<bool, VaultError> {
+        Ok(self.stored_key(subject).await?.is_some_and(|key| key.wrapped.is_some()))
+    }
+
+    /// Removes the traces of keys that were destroyed, also by a process that did not live to do it itself.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Read`] if others kept the database busy: try again.
+    pub async fn scrub(&self) -> Result<(), VaultError> {
+        self.store.backend().scrub_vault().await.map_err(ReadError::from)?;
+        self.scrub_owed.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Like [`Vault::scrub`], if an earlier attempt of this process failed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::scrub`].
+    pub async fn scrub_if_owed(&self) -> Result<(), VaultError> {
+        match self.scrub_owed.load(Ordering::Relaxed) {
+            true => self.scrub().await,
+            false => Ok(()),
+        }
+    }
+
+    fn keys(&self) -> Arc<Keyring> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Encrypts `plaintext` for `subject` and keeps it. Returns once it is durable.
@@ -229,11 +322,11 @@ impl Vault {
     async fn make_key(&self, subject: &str) -> Result<VaultKey, VaultError> {
         let mut key = Zeroizing::new([0; 32]);
         getrandom::fill(key.as_mut()).map_err(VaultError::Random)?;
-        let wrapped = encrypt(self.master.bytes(), KEY_PURPOSE, subject, key.as_ref())?;
+        let keys = self.keys();
         let row = VaultKey {
             subject: subject.to_owned(),
-            master: self.master.id(),
-            wrapped: Some(wrapped),
+            master: keys.current.id(),
+            wrapped: Some(wrap(&keys.current, subject, key.as_ref())?),
         };
         self.store.store(Work::Vault(VaultRow::Key(row))).await?;
         let stored = self.stored_key(subject).await?;
@@ -246,14 +339,33 @@ impl Vault {
 
     /// `None` if the key was destroyed.
     fn unwrap(&self, stored: &VaultKey) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
-        let Some(wrapped) = &stored.wrapped else {
-            return Ok(None);
-        };
-        if stored.master != self.master.id() {
-            return Err(VaultError::OtherMasterKey);
-        }
-        decrypt(self.master.bytes(), KEY_PURPOSE, &stored.subject, wrapped).map(Some)
+        unwrap(&self.keys(), stored)
     }
+}
+
+fn unwrap(keys: &Keyring, stored: &VaultKey) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
+    let Some(wrapped) = &stored.wrapped else {
+        return Ok(None);
+    };
+    let master = keys.find(&stored.master).ok_or(VaultError::OtherMasterKey)?;
+    decrypt(master.bytes(), KEY_PURPOSE, &stored.subject, wrapped).map(Some)
+}
+
+fn wrap(master: &MasterKey, subject: &str, key: &[u8]) -> Result<Vec<u8>, VaultError> {
+    encrypt(master.bytes(), KEY_PURPOSE, subject, key)
+}
+
+/// `None` if the key was destroyed.
+fn rewrap(keys: &Keyring, stored: &VaultKey) -> Result<Option<Rewrap>, VaultError> {
+    let (Some(key), Some(before)) = (unwrap(keys, stored)?, stored.wrapped.clone()) else {
+        return Ok(None);
+    };
+    Ok(Some(Rewrap {
+        subject: stored.subject.clone(),
+        master: keys.current.id(),
+        before,
+        after: wrap(&keys.current, &stored.subject, &key)?,
+    }))
 }
 
 /// A random nonce and the ciphertext, bound to its purpose and its subject.

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use domain::{
-    access::Principal,
+    access::{Place, Principal},
     account::Account,
     decider::Decider,
     digest::Digest,
     ids::{AccountId, ProjectId, TokenId, WorkspaceId},
     names::RoleName,
+    permission::Permission,
     role::{BuiltInRole, Role},
 };
 use rusqlite::Connection;
@@ -49,6 +50,12 @@ impl Access {
     #[must_use]
     pub fn principal(&self, account: AccountId) -> Option<Principal> {
         self.holders.get(&account).map(|holder| holder.principal.clone())
+    }
+
+    /// The accounts that may do this on the platform.
+    pub fn holders_of(&self, permission: Permission) -> impl Iterator<Item = AccountId> {
+        let holds = move |(_, holder): &(_, &Holder)| holder.principal.may(permission, Place::Platform);
+        self.holders.iter().filter(holds).map(|(account, _)| *account)
     }
 
     /// The streams that say what [`Access::principal`] answers, with their revisions here: the account's own, and those

@@ -28,7 +28,8 @@ CREATE TABLE account (
     created    INTEGER NOT NULL UNIQUE,
     created_at INTEGER NOT NULL,
     revision   INTEGER NOT NULL,
-    name       TEXT NOT NULL
+    name       TEXT NOT NULL,
+    erased     INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE granted (
     account BLOB NOT NULL,
@@ -63,6 +64,8 @@ pub struct Account {
     pub created_at: DateTime<Utc>,
     /// How many events its stream has.
     pub revision: u64,
+    /// The position at which the person behind it was erased: the name opens no more.
+    pub erased: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +99,7 @@ pub struct Role {
     pub permissions: BTreeSet<Permission>,
 }
 
-const ACCOUNT: &str = "SELECT created, id, name, created, created_at, revision FROM account";
+const ACCOUNT: &str = "SELECT created, id, name, created, created_at, revision, erased FROM account";
 
 pub fn account(conn: &Connection, id: AccountId) -> Result<Option<Account>, ViewError> {
     let keyed = |c: &mut Columns<'_, '_>| KeyKind::Position.keyed(c, &Account::read);
@@ -112,6 +115,12 @@ pub fn accounts(conn: &Connection, page: &PageRequest) -> Result<Page<Account>, 
         order: Order::Descending,
     };
     list.page(conn, Conditions::default(), page, Account::read)
+}
+
+/// The accounts whose people were erased.
+pub fn erased(conn: &Connection) -> Result<Vec<AccountId>, ViewError> {
+    let sql = "SELECT id FROM account WHERE erased IS NOT NULL ORDER BY erased";
+    Ok(sql::rows(conn, sql, vec![], sql::value)?)
 }
 
 /// What an account was granted.
@@ -182,10 +191,14 @@ pub(crate) fn roles_allowing(
         .collect())
 }
 
+/// Those that can act, with their revisions.
 pub(crate) fn all_accounts(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, u64)>> {
-    sql::rows(conn, "SELECT id, revision FROM account", vec![], |c| {
-        Ok((c.take()?, c.take()?))
-    })
+    sql::rows(
+        conn,
+        "SELECT id, revision FROM account WHERE erased IS NULL",
+        vec![],
+        |c| Ok((c.take()?, c.take()?)),
+    )
 }
 
 pub(crate) fn all_grants(conn: &Connection) -> rusqlite::Result<Vec<Granted>> {
@@ -223,7 +236,11 @@ pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &Event) -> Result<
     match event {
         Event::AccountCreated { name } => {
             let values = values![account, fact.position, fact.stamp.at, fact.revision, *name];
-            sql::execute(tx, "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?)", values)?;
+            sql::execute(
+                tx,
+                "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, NULL)",
+                values,
+            )?;
         }
         Event::RoleGranted { role, scope } => {
             let values = values![account, *role, Json(scope), fact.position];
@@ -244,6 +261,10 @@ pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &Event) -> Result<
         Event::TokenRevoked { token } => {
             let values = values![fact.position, *token, account];
             sql::execute(tx, "UPDATE token SET revoked = ? WHERE id = ? AND account = ?", values)?;
+        }
+        Event::SubjectErased { .. } => {
+            let values = values![fact.position, account];
+            sql::execute(tx, "UPDATE account SET erased = ? WHERE id = ?", values)?;
         }
     }
     sql::execute(
@@ -269,6 +290,7 @@ impl Account {
             created: columns.take()?,
             created_at: columns.take()?,
             revision: columns.take()?,
+            erased: columns.take()?,
         })
     }
 }

@@ -163,6 +163,7 @@ impl About {
                 about.workspace = selection.workspace;
             }
             DomainEvent::Cluster(_)
+            | DomainEvent::Content(_)
             | DomainEvent::Log(_)
             | DomainEvent::Release(_)
             | DomainEvent::Role(_)
@@ -211,7 +212,8 @@ impl About {
             },
             account::Event::AccountCreated { .. }
             | account::Event::TokenIssued { .. }
-            | account::Event::TokenRevoked { .. } => {}
+            | account::Event::TokenRevoked { .. }
+            | account::Event::SubjectErased { .. } => {}
         }
     }
 

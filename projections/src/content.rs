@@ -3,14 +3,21 @@
 //! The log names these documents; their bytes are blobs. A blob that was removed is content that is gone: what would
 //! be shown of it is left out, and everything else stays.
 
-use domain::{app::Event, digest::Digest, listing::Listing};
+use domain::{
+    app::Event,
+    content,
+    digest::{Digest, Sealed},
+    listing::Listing,
+};
 use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as JsonValue};
 
 use crate::{
     error::ViewError,
-    sql::{self, Json, values},
+    fact::Fact,
+    moment::Mark,
+    sql::{self, Columns, Json, values},
 };
 
 pub(crate) const SCHEMA: &str = "
@@ -28,7 +35,22 @@ CREATE TABLE chart (
     metadata    TEXT NOT NULL,
     readme      TEXT
 );
+CREATE TABLE removed_content (
+    digest   BLOB NOT NULL PRIMARY KEY,
+    position INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    by       BLOB,
+    reason   TEXT
+) WITHOUT ROWID;
 ";
+
+/// When and why bytes were taken away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    pub digest: Digest,
+    pub mark: Mark,
+    pub reason: Option<Sealed>,
+}
 
 /// What was read from a chart archive, as far as lists and the search need it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -142,6 +164,56 @@ pub fn chart(conn: &Connection, digest: &Digest) -> Result<Option<Chart>, ViewEr
         })
     })?;
     Ok(chart)
+}
+
+/// Why there are no bytes with this digest, if they were removed.
+pub fn removal(conn: &Connection, digest: &Digest) -> Result<Option<Removal>, ViewError> {
+    let sql = "SELECT digest, position, at, by, reason FROM removed_content WHERE digest = ?";
+    Ok(sql::first(conn, sql, values![*digest], Removal::read)?)
+}
+
+/// Everything that was removed.
+pub fn removed(conn: &Connection) -> Result<Vec<Digest>, ViewError> {
+    let sql = "SELECT digest FROM removed_content ORDER BY position";
+    Ok(sql::rows(conn, sql, vec![], sql::value)?)
+}
+
+/// The charts that were read from this archive, wherever it was uploaded.
+pub fn charts_of_package(conn: &Connection, package: &Digest) -> Result<Vec<Digest>, ViewError> {
+    let sql = "SELECT chart FROM version WHERE json_extract(row, '$.package.digest') = ?1
+               UNION SELECT chart FROM version_history WHERE json_extract(row, '$.package.digest') = ?1";
+    Ok(sql::rows(conn, sql, values![package.to_string()], sql::value)?)
+}
+
+/// Removes the text that was kept of it. What the index has of it is the caller's to take away.
+pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &content::Event) -> rusqlite::Result<Digest> {
+    let content::Event::ContentRemoved { digest, reason } = event;
+    let Mark { position, at, by } = fact.mark();
+    let values = values![*digest, position, at, by, *reason];
+    sql::execute(
+        tx,
+        "INSERT OR REPLACE INTO removed_content VALUES (?, ?, ?, ?, ?)",
+        values,
+    )?;
+    for table in ["listing", "chart"] {
+        let delete = format!("DELETE FROM {table} WHERE digest = ?");
+        sql::execute(tx, &delete, values![*digest])?;
+    }
+    Ok(*digest)
+}
+
+impl Removal {
+    fn read(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            digest: columns.take()?,
+            mark: Mark {
+                position: columns.take()?,
+                at: columns.take()?,
+                by: columns.take()?,
+            },
+            reason: columns.take()?,
+        })
+    }
 }
 
 pub(crate) fn keep(tx: &Transaction<'_>, document: &Document) -> rusqlite::Result<()> {

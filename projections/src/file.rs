@@ -85,6 +85,20 @@ fn create(path: &Path, log: &EventStore) -> Result<Connection, ViewError> {
     Ok(conn)
 }
 
+/// Writes the file anew, so that nothing lies on in it of rows that were deleted: neither in free pages nor in the
+/// index, nor in the write-ahead log. Rarely needed, and a view can be had again, so a failure is only told.
+pub(crate) fn scrub(conn: &Connection) {
+    let scrubbed = conn.execute_batch(
+        "INSERT INTO store_text (store_text) VALUES ('optimize'); VACUUM; PRAGMA wal_checkpoint(TRUNCATE);",
+    );
+    if let Err(error) = scrubbed {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "text that was removed may still be in free pages of the view file; delete the file to be sure"
+        );
+    }
+}
+
 fn open_for_writing(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open(path)?;
     conn.pragma_update(None, "journal_mode", "WAL")?;

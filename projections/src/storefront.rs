@@ -5,6 +5,8 @@
 
 mod text_index;
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use domain::{
     app::{Stage as DomainStage, Status},
@@ -18,7 +20,7 @@ use rusqlite::{Connection, Transaction, types::Value};
 pub(crate) use self::text_index::TextChanges;
 use crate::{
     apps::{Stage, Version},
-    content::ChartMetadata,
+    content::{self, ChartMetadata},
     dossier::{Change, Dossier, Notes},
     error::ViewError,
     moment::{self, Kept},
@@ -107,6 +109,8 @@ pub struct IndexEntry {
     /// `None` if the chart's content was removed.
     pub metadata: Option<ChartMetadata>,
     pub package: Digest,
+    /// Whether the archive was taken away, so that it cannot be had.
+    pub removed: bool,
     /// When it was published, or uploaded if it was not.
     pub created: DateTime<Utc>,
 }
@@ -198,6 +202,7 @@ pub fn workspace_index(conn: &Connection, workspace: WorkspaceId) -> Result<Vec<
 }
 
 fn index_entries(conn: &Connection, sql: &str, values: Vec<Value>) -> Result<Vec<IndexEntry>, ViewError> {
+    let removed: HashSet<_> = content::removed(conn)?.into_iter().collect();
     let entries = sql::rows(conn, sql, values, |columns| {
         let (app, chart) = (columns.take()?, columns.take()?);
         let version: Version = columns.json()?;
@@ -206,6 +211,7 @@ fn index_entries(conn: &Connection, sql: &str, values: Vec<Value>) -> Result<Vec
             chart,
             metadata: columns.optional_json()?,
             package: version.package.digest,
+            removed: removed.contains(&version.package.digest),
             created: version.published.unwrap_or(version.uploaded).at,
             number: version.number,
         })

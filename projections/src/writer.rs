@@ -21,7 +21,7 @@ use crate::{
     dossier::{Change, Dossier},
     error::ViewError,
     fact::Fact,
-    releases, reviews,
+    file, releases, reviews,
     storefront::{self, TextChanges},
     tenancy,
 };
@@ -168,6 +168,13 @@ impl Writer {
             .then(|| Access::load(&tx))
             .transpose()?;
         tx.commit()?;
+        if plan
+            .facts
+            .iter()
+            .any(|fact| matches!(fact.event, DomainEvent::Content(_)))
+        {
+            file::scrub(&self.conn);
+        }
         self.progress.send_modify(|progress| {
             progress.size = size;
             if let Some(access) = access {
@@ -185,6 +192,7 @@ const fn changes_access(fact: &Fact) -> bool {
         | DomainEvent::Category(_)
         | DomainEvent::Cluster(_)
         | DomainEvent::Export(_)
+        | DomainEvent::Content(_)
         | DomainEvent::Log(_)
         | DomainEvent::Name(_)
         | DomainEvent::Release(_)
@@ -210,6 +218,7 @@ fn apply(
         DomainEvent::Cluster(event) => tenancy::apply_cluster(tx, fact, event)?,
         // What has a name says so itself; exports, and that a log was restored, are for the audit trail alone.
         DomainEvent::Name(_) | DomainEvent::Export(_) | DomainEvent::Log(_) => {}
+        DomainEvent::Content(event) => texts.forget(content::apply(tx, fact, event)?),
         DomainEvent::Project(event) => tenancy::apply_project(tx, fact, event)?,
         DomainEvent::Release(event) => {
             if let Some(release) = releases::apply(tx, fact, event)? {

@@ -7,9 +7,11 @@
 )]
 
 mod access;
+mod backup;
 mod bundles;
 mod crash;
 mod demo;
+mod erasure;
 mod event_feed;
 mod evidence;
 mod exports;

@@ -10,6 +10,7 @@
 
 pub mod admin;
 pub mod archive;
+pub mod backup;
 pub mod chart;
 pub mod evidence;
 pub mod helm;

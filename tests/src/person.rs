@@ -322,6 +322,8 @@ fn document(mutation: &str) -> String {
 fn format_document(mutation: &str, input: &str) -> String {
     let object = match mutation {
         "deleteCategory" => "deletedCategory",
+        "eraseAccount" => "account { id name erased }",
+        "removeContent" => "removal { digest reason by { name } }",
         category if category.ends_with("teCategory") || category == "editCategory" => CATEGORY,
         release if release.ends_with("Release") => RELEASE,
         "deleteVersion" | "assignCategory" | "uploadApp" => APP,

@@ -6,6 +6,7 @@ use domain::{
     account::{Account, Scope},
     cluster::Cluster,
     decider::Decider,
+    digest::Digest,
     export::{Format, Selection},
     ids::{AccountId, ClusterId, ProjectId, TokenId, WorkspaceId},
     name::{Claim, Name},
@@ -20,12 +21,14 @@ use serde::{Deserialize, Serialize};
 use crate::{
     auth, clock,
     commands::{
-        Command, CommandError, CreateAccount, CreateProject, CreateWorkspace, DefineRole, Giver, GrantRole, IssueToken,
-        RecordExport, RevokeRole, RevokeToken, Target, load,
+        Command, CommandError, CreateAccount, CreateProject, CreateWorkspace, DefineRole, EraseAccount, Giver,
+        GrantRole, IssueToken, RecordExport, RemoveContent, RevokeRole, RevokeToken, Target, load,
     },
+    effects::erasure,
     exports::{Export, ExportError},
     graphql::NodeId,
     ids,
+    master_keys::RotationError,
     services::{DEFAULT_CLUSTER, Services},
 };
 
@@ -45,6 +48,17 @@ pub enum AdminRequest {
         name: AccountName,
         /// Granted at once, on the platform.
         role: Option<RoleName>,
+    },
+    /// Exchanges the master key of the vault.
+    RotateMasterKey,
+    /// Erases the person behind an account.
+    EraseAccount {
+        account: AccountName,
+    },
+    /// Takes published bytes away.
+    RemoveContent {
+        digest: Digest,
+        reason: String,
     },
     CreateToken {
         account: AccountName,
@@ -140,6 +154,14 @@ impl AdminRequest {
                 cluster,
                 namespace,
             } => admin.create_project(workspace, name, cluster, namespace).await,
+            Self::RotateMasterKey => admin.rotate_master_key().await,
+            Self::EraseAccount { account } => admin.erase(account).await,
+            Self::RemoveContent { digest, reason } => {
+                let reason = Some(reason);
+                admin.run(&RemoveContent { digest, reason }).await?;
+                admin.finish_erasures().await?;
+                Ok(done(format!("{digest} is removed, and is not taken in again")))
+            }
             Self::CreateToken { account, lifetime } => admin.create_token(&account, lifetime).await,
             Self::RevokeToken { account, token } => {
                 let account = admin.account(&account).await?;
@@ -188,6 +210,55 @@ impl Admin<'_> {
             id,
             token: None,
             export: None,
+        })
+    }
+
+    async fn erase(&self, name: AccountName) -> Result<AdminAnswer, AdminError> {
+        let account = self.account(&name).await?;
+        let confirmed = Some(name);
+        self.run(&EraseAccount { account, confirmed }).await?;
+        self.finish_erasures().await?;
+        let list = self.services.data.erasures();
+        let message = format!(
+            "the account is erased; the erasure is complete when the last backup made before has expired. Keep {}: it is \
+             applied again after a restore",
+            list.display()
+        );
+        Ok(done(message))
+    }
+
+    async fn rotate_master_key(&self) -> Result<AdminAnswer, AdminError> {
+        let Services { master_keys, vault, .. } = self.services;
+        let rotated = master_keys.rotate(vault.of_log()).await.map_err(|error| {
+            let code = match &error {
+                RotationError::FromEnvironment => "MASTER_KEY_FROM_ENVIRONMENT",
+                error => {
+                    tracing::error!(
+                        error = error as &dyn std::error::Error,
+                        "the master key was not exchanged"
+                    );
+                    "INTERNAL"
+                }
+            };
+            AdminError::new(code, error)
+        })?;
+        let message = format!(
+            "{} keys are wrapped by a new master key; {} opens backups made before, and is to be deleted with the last of \
+             them",
+            rotated.keys,
+            rotated.retired.display()
+        );
+        Ok(done(message))
+    }
+
+    async fn finish_erasures(&self) -> Result<(), AdminError> {
+        let finished = erasure::finish(self.services).await;
+        finished.map_err(|error| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "an erasure was recorded and not finished"
+            );
+            AdminError::new("INTERNAL", "it is recorded, and not finished; it is tried again")
         })
     }
 

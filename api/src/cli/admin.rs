@@ -4,6 +4,7 @@ use std::{error::Error, time::Duration};
 
 use clap::{Args, Subcommand};
 use domain::{
+    digest::Digest,
     ids::TokenId,
     names::{AccountName, ClusterName, Namespace, ProjectName, RoleName, WorkspaceName},
 };
@@ -30,6 +31,12 @@ enum Noun {
     /// People and machines that sign in
     #[command(subcommand)]
     Account(AccountVerb),
+    /// Published bytes: archives, texts, pictures
+    #[command(subcommand)]
+    Content(ContentVerb),
+    /// The vault of what is sealed
+    #[command(subcommand)]
+    Vault(VaultVerb),
     /// Bearer tokens
     #[command(subcommand)]
     Token(TokenVerb),
@@ -62,6 +69,31 @@ enum AccountVerb {
         #[arg(long)]
         role: Option<RoleName>,
     },
+    /// Erase the person behind an account, for good: name and written words, tokens and roles
+    Erase {
+        name: AccountName,
+        /// The name once more: nobody is erased by a slip
+        #[arg(long, value_name = "NAME")]
+        confirm: AccountName,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ContentVerb {
+    /// Take published bytes away, for good; with an archive goes what was read from it
+    Remove {
+        /// Their SHA-256, such as sha256:2cf2…
+        digest: Digest,
+        /// Why, for reviewers and auditors
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum VaultVerb {
+    /// Draw a new master key and wrap every key of the vault with it
+    Rotate,
 }
 
 #[derive(Debug, Subcommand)]
@@ -134,14 +166,25 @@ struct PlaceArguments {
 
 impl Admin {
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
-        let answer = carry_out(&self.data, request(self.noun)).await??;
+        let answer = carry_out(&self.data, request(self.noun)?).await??;
         show(&answer, self.json)
     }
 }
 
-fn request(noun: Noun) -> AdminRequest {
-    match noun {
+fn request(noun: Noun) -> Result<AdminRequest, AdminError> {
+    Ok(match noun {
         Noun::Account(AccountVerb::Create { name, role }) => AdminRequest::CreateAccount { name, role },
+        Noun::Account(AccountVerb::Erase { name, confirm }) if name == confirm => {
+            AdminRequest::EraseAccount { account: name }
+        }
+        Noun::Account(AccountVerb::Erase { .. }) => {
+            return Err(AdminError {
+                code: "NAME_NOT_CONFIRMED".to_owned(),
+                message: "the name after --confirm is another one".to_owned(),
+            });
+        }
+        Noun::Vault(VaultVerb::Rotate) => AdminRequest::RotateMasterKey,
+        Noun::Content(ContentVerb::Remove { digest, reason }) => AdminRequest::RemoveContent { digest, reason },
         Noun::Token(TokenVerb::Create { account, lifetime }) => AdminRequest::CreateToken { account, lifetime },
         Noun::Token(TokenVerb::Revoke { account, token }) => AdminRequest::RevokeToken { account, token },
         Noun::Role(RoleVerb::Define { role, permissions }) => AdminRequest::DefineRole { role, permissions },
@@ -168,7 +211,7 @@ fn request(noun: Noun) -> AdminRequest {
             cluster,
             namespace,
         },
-    }
+    })
 }
 
 impl From<PlaceArguments> for AdminPlace {

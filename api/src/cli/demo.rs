@@ -34,6 +34,7 @@ impl Demo {
     pub async fn run(self) -> Result<ExitCode, Box<dyn Error>> {
         let data = DataFolder {
             root: self.data,
+            master_key: None,
             log: self.log,
         };
         if std::fs::read_dir(data.path()).is_ok_and(|mut entries| entries.next().is_some()) {

@@ -15,7 +15,7 @@ use domain::{
     export::{Format, Selection},
     names::WorkspaceName,
 };
-use eventstore::{Blobs, EventStore, Key, MasterKey, Mode, transparency::Published};
+use eventstore::{Blobs, EventStore, Key, Mode, transparency::Published};
 use futures_util::{StreamExt as _, pin_mut};
 use projections::ViewReader;
 use serde_json::json;
@@ -29,6 +29,7 @@ use crate::{
     config::{DataFolder, Limits},
     content::Content,
     exports::{Export as Recorded, Parameters, Source},
+    master_keys::MasterKeys,
     services::Services,
     vault::Vault,
 };
@@ -123,11 +124,11 @@ fn recorded(answer: Result<AdminAnswer, AdminError>) -> Result<Recorded, Box<dyn
 async fn beside_the_server(data: &DataFolder, position: u64) -> Result<Source, Box<dyn Error>> {
     let log = EventStore::open(&data.log_url(), Mode::ReadOnly).await?;
     let transparency = published(data, &log, position).await?;
-    let master = MasterKey::from_file(&data.keys().join("master.key"))?;
+    let master = MasterKeys::find(data.master_key())?.ring()?;
     Ok(Source {
         views: ViewReader::open(&data.views(), &log).await?,
         vault: Vault::new(eventstore::Vault::open(&log, master).await?),
-        content: Content::new(Blobs::open(&data.blobs())?),
+        content: Content::new(Blobs::open(&data.blobs())?, log.clone()),
         transparency,
         log,
     })

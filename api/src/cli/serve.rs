@@ -12,7 +12,7 @@ use tokio::{
 use crate::{
     admin::AdminSocket,
     config::{DataFolder, ServerOptions},
-    effects::{Helm, Worker},
+    effects::{Helm, Worker, erasure, sweep},
     graphql, http,
     services::Services,
 };
@@ -71,6 +71,8 @@ impl Server {
         let socket = AdminSocket::bind(&services.data.admin_socket())?;
         background.spawn(socket.serve(services.clone()));
         background.spawn(services.transparency.clone().run());
+        background.spawn(erasure::keep_finishing(services.clone()));
+        background.spawn(sweep::keep_sweeping(services.clone()));
         background.spawn(report_helm(helm.clone(), services.data.scratch()));
         background.spawn(work(Worker::new(services.clone(), helm)));
 

@@ -33,9 +33,9 @@ impl Command for UploadApp {
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         work.visible_workspace(self.workspace)?;
         work.authorize(Permission::AppUpload, Place::Workspace(self.workspace))?;
-        let (chart, version, package) = uploaded_chart(work, &self.upload, self.workspace)?;
+        let (chart, version, package) = uploaded_chart(work, &self.upload, self.workspace).await?;
         let drafted = drafted_listing(work, &chart, &package).await?;
-        let listing = work.document(&drafted)?;
+        let listing = work.document(&drafted).await?;
 
         let app = AppId::from_uuid(ids::fresh());
         let claim = Claim::App {
@@ -69,7 +69,7 @@ impl Command for UploadVersion {
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let app = work.visible_app(self.app).await?;
         work.authorize(Permission::VersionUpload, Place::Workspace(app.workspace))?;
-        let (chart, version, package) = uploaded_chart(work, &self.upload, app.workspace)?;
+        let (chart, version, package) = uploaded_chart(work, &self.upload, app.workspace).await?;
         let upload = Do::UploadVersion {
             chart,
             version: version.clone(),
@@ -99,7 +99,7 @@ impl Command for ReplacePackage {
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let app = work.visible_app(self.app).await?;
         work.authorize(Permission::PackageReplace, Place::Workspace(app.workspace))?;
-        let (chart, number, package) = uploaded_chart(work, &self.upload, app.workspace)?;
+        let (chart, number, package) = uploaded_chart(work, &self.upload, app.workspace).await?;
         let replace = Do::ReplacePackage {
             version: self.version.clone(),
             chart,
@@ -126,14 +126,16 @@ impl Command for SubmitVersion {
     }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let policy = work.document(&ReviewPolicy::default())?;
+        let policy = work.document(&ReviewPolicy::default()).await?;
         let submission = SubmissionId::from_uuid(ids::fresh());
         let submit = Do::SubmitVersion {
             version: self.version.clone(),
             submission,
             policy,
         };
-        on_version(work, self.app, &self.version, self.expected_revision, submit).await
+        let target = on_version(work, self.app, &self.version, self.expected_revision, submit).await?;
+        package_is_there(work, self.app, &self.version).await?;
+        Ok(target)
     }
 }
 
@@ -248,14 +250,31 @@ pub(super) async fn on_version(
     Ok(Target::Version(app, version.clone()))
 }
 
-fn uploaded_chart(
-    work: &Work<'_>,
+/// A version whose archive was removed goes nowhere: there is nothing to review, to publish or to install.
+pub(super) async fn package_is_there(
+    work: &mut Work<'_>,
+    id: AppId,
+    number: &VersionNumber,
+) -> Result<(), CommandError> {
+    let app = work.load::<App>(id).await?;
+    match app.as_ref().and_then(|app| app.version(number)) {
+        Some(version) => work.name_content(version.package.digest).await,
+        None => Ok(()),
+    }
+}
+
+async fn uploaded_chart(
+    work: &mut Work<'_>,
     upload: &str,
     workspace: WorkspaceId,
 ) -> Result<(ChartName, VersionNumber, Package), CommandError> {
     let uploaded = Upload::from_id(upload, &work.commands.key, work.account()?, workspace, work.stamp.at)?;
     match uploaded {
-        Uploaded::Chart { name, version, package } => Ok((name, version, package)),
+        Uploaded::Chart { name, version, package } => {
+            work.name_content(package.digest).await?;
+            work.name_content(package.chart).await?;
+            Ok((name, version, package))
+        }
         Uploaded::Icon { .. } | Uploaded::Screenshot { .. } => {
             Err(InvalidUpload::WrongKind { expected: "chart" }.into())
         }

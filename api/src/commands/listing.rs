@@ -56,8 +56,13 @@ impl Command for EditListing {
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let (workspace, mut listing) = draft(work, self.app).await?;
         self.changes.apply(work, workspace, &mut listing)?;
+        if self.changes.screenshots.is_some() {
+            for screenshot in listing.screenshots.clone() {
+                work.name_content(screenshot).await?;
+            }
+        }
         listing.check()?;
-        let listing = work.document(&listing)?;
+        let listing = work.document(&listing).await?;
         work.decide_on_app(self.app, Do::EditListing { listing }).await?;
         Ok(Target::App(self.app))
     }
@@ -85,8 +90,9 @@ impl Command for SetIcon {
                 return Err(InvalidUpload::WrongKind { expected: "icon" }.into());
             }
         };
+        work.name_content(icon).await?;
         listing.icon = Some(icon);
-        let listing = work.document(&listing)?;
+        let listing = work.document(&listing).await?;
         work.decide_on_app(self.app, Do::SetIcon { icon, listing }).await?;
         Ok(Target::App(self.app))
     }
@@ -106,7 +112,7 @@ impl Command for SubmitListing {
     }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let policy = work.document(&ReviewPolicy::default())?;
+        let policy = work.document(&ReviewPolicy::default()).await?;
         let submission = SubmissionId::from_uuid(ids::fresh());
         work.decide_on_app(self.app, Do::SubmitListing { submission, policy })
             .await?;

@@ -151,12 +151,19 @@ impl From<ViewError> for CommandError {
 
 impl From<ContentError> for CommandError {
     fn from(error: ContentError) -> Self {
-        Self::internal(error)
+        match error {
+            ContentError::Removed(removed) => Self::rejected(removed),
+            error => Self::internal(error),
+        }
     }
 }
 
 impl From<VaultError> for CommandError {
     fn from(error: VaultError) -> Self {
-        Self::internal(error)
+        match error {
+            // Whoever gave the command was erased a moment ago.
+            VaultError::Erased(_) => Self::Unauthenticated,
+            error => Self::internal(error),
+        }
     }
 }

@@ -38,6 +38,7 @@ impl Command for InstallRelease {
         };
         work.authorize(Permission::ReleaseInstall, place)?;
         let version = installable(work, self.app, &self.version).await?;
+        work.name_content(version.package.digest).await?;
         let id = ReleaseId::from_uuid(ids::fresh());
         let values = sealed_values(work, id, self.values.as_deref()).await?;
         let deployment = Deployment {
@@ -102,6 +103,8 @@ impl Command for UpgradeRelease {
                 }
             }
         };
+        // Also for what runs: it goes on running, and cannot be rendered again.
+        work.name_content(deployment.digest).await?;
         work.decide::<Release>(self.release, Do::Upgrade { deployment }).await?;
         Ok(Target::Release(self.release))
     }

@@ -8,7 +8,10 @@ use domain::{
 };
 use serde::Serialize;
 
-use super::{Command, CommandError, Target, Work, app::on_version};
+use super::{
+    Command, CommandError, Target, Work,
+    app::{on_version, package_is_there},
+};
 
 /// Takes a submitted version up for review, and keeps it from other reviewers for a day.
 #[derive(Debug, Serialize)]
@@ -82,7 +85,9 @@ impl Command for ApproveVersion {
             version: self.version.clone(),
             seen,
         };
-        on_version(work, self.app, &self.version, None, approve).await
+        let target = on_version(work, self.app, &self.version, None, approve).await?;
+        package_is_there(work, self.app, &self.version).await?;
+        Ok(target)
     }
 }
 
@@ -104,7 +109,7 @@ impl Command for RejectVersion {
     }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let reason = rejection_reason(work, self.app, &self.reason).await?;
+        let reason = sealed_reason(work, self.app, &self.reason).await?;
         let seen = Seen {
             submission: self.submission,
             package: self.package_digest,
@@ -198,7 +203,7 @@ impl Command for RejectListing {
     }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let reason = rejection_reason(work, self.app, &self.reason).await?;
+        let reason = sealed_reason(work, self.app, &self.reason).await?;
         let reject = Do::RejectListing {
             submission: self.submission,
             listing: self.listing_digest,
@@ -209,20 +214,22 @@ impl Command for RejectListing {
     }
 }
 
-async fn rejection_reason(work: &mut Work<'_>, app: AppId, text: &str) -> Result<Sealed, CommandError> {
+/// A reason in the vault, under the key of whoever gave it.
+pub(super) async fn sealed_reason(work: &mut Work<'_>, app: AppId, text: &str) -> Result<Sealed, CommandError> {
+    checked_reason(work, text)?;
+    // No key is made for an app that does not exist.
+    work.visible_app(app).await?;
+    work.seal_words(format!("app-{app}"), text).await
+}
+
+pub(super) fn checked_reason(work: &Work<'_>, text: &str) -> Result<(), CommandError> {
     if text.trim().is_empty() {
-        let message = "a rejection needs a reason, and this one is empty".to_owned();
         return Err(CommandError::Invalid {
             code: "REASON_REQUIRED",
-            message,
+            message: "this needs a reason, and the one given is empty".to_owned(),
             path: vec!["input", "reason"],
         });
     }
-    sealed_reason(work, app, text).await
-}
-
-/// A reason in the vault, under the key of the app it is about.
-pub(super) async fn sealed_reason(work: &mut Work<'_>, app: AppId, text: &str) -> Result<Sealed, CommandError> {
     let (found, limit) = (text.chars().count(), work.commands.limits.reason_max_characters);
     if found > limit {
         let message = format!("the reason has {found} characters, and {limit} are allowed");
@@ -232,7 +239,5 @@ pub(super) async fn sealed_reason(work: &mut Work<'_>, app: AppId, text: &str) -
             path: vec!["input", "reason"],
         });
     }
-    // No key is made for an app that does not exist.
-    work.visible_app(app).await?;
-    work.seal(&format!("app-{app}"), text).await
+    Ok(())
 }

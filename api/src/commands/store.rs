@@ -11,7 +11,12 @@ use domain::{
 };
 use serde::Serialize;
 
-use super::{Command, CommandError, Target, Work, app::on_version, review::sealed_reason, work::holder};
+use super::{
+    Command, CommandError, Target, Work,
+    app::{on_version, package_is_there},
+    review::sealed_reason,
+    work::holder,
+};
 
 /// Puts an approved version into the store, with the listing that was approved with it.
 ///
@@ -35,6 +40,7 @@ impl Command for PublishVersion {
             version: self.version.clone(),
         };
         let target = on_version(work, self.app, &self.version, self.expected_revision, publish).await?;
+        package_is_there(work, self.app, &self.version).await?;
         let chart = work.visible_app(self.app).await?.chart;
         work.take_name(&Claim::Store { chart }, &holder::<App>(self.app))
             .await?;

@@ -4,6 +4,7 @@ use domain::{
     app::{self, App},
     category::Category,
     decider::Decider as _,
+    digest::Digest,
     event::DomainEvent,
     export::Export,
     ids::{AccountId, AppId, CategoryId, ClusterId, ExportId, ProjectId, ReleaseId, WorkspaceId},
@@ -23,6 +24,7 @@ pub enum Target {
     Cluster(ClusterId),
     Account(AccountId),
     Export(ExportId),
+    Content(Digest),
     Role,
 }
 

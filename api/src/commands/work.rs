@@ -4,7 +4,9 @@ use std::{any::Any, collections::HashMap, fmt::Display};
 
 use domain::{
     access::{AppVisibility, Denied, Place, Principal, StageVisibility},
+    account::Account,
     app::{self, App},
+    content::{self, Content},
     decider::{Decider, Stamp},
     digest::{Digest, Sealed},
     event::{SCHEMA, StoredEvent},
@@ -213,10 +215,19 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Makes sure that content which an event is to name was not removed, and is not before the event is recorded.
+    pub async fn name_content(&mut self, digest: Digest) -> Result<(), CommandError> {
+        let name = content::Command::Name { digest };
+        self.decide::<Content>(Content::key(digest).as_str(), name)
+            .await
+            .map(drop)
+    }
+
     /// The digest of a document. It is among the blobs when the events are recorded.
-    pub fn document(&mut self, document: &impl Serialize) -> Result<Digest, CommandError> {
+    pub async fn document(&mut self, document: &impl Serialize) -> Result<Digest, CommandError> {
         let document = Document::new(document)?;
         let digest = document.digest;
+        self.name_content(digest).await?;
         self.documents.push(document);
         Ok(digest)
     }
@@ -227,6 +238,16 @@ impl<'a> Work<'a> {
         let sealed = pending.sealed.clone();
         self.sealed.push(pending);
         Ok(sealed)
+    }
+
+    /// Encrypts what somebody wrote under their own key, so that it is erased with them; what Charthouse itself or
+    /// whoever holds its data folder says, under the key of `otherwise`.
+    pub async fn seal_words(&mut self, otherwise: String, text: &str) -> Result<Sealed, CommandError> {
+        let subject = match self.stamp.by {
+            Actor::Account(account) => holder::<Account>(account),
+            Actor::System => otherwise,
+        };
+        self.seal(&subject, text).await
     }
 
     pub(super) fn finish(mut self) -> Finished {

@@ -34,8 +34,10 @@ impl Account {
     /// An account by its id, if the viewer may know whose it is.
     pub async fn find(ctx: &Context<'_>, id: AccountId) -> Result<Option<Self>> {
         let viewer = viewer(ctx)?;
+        // Whoever was erased holds nothing any more, and so is nobody's fellow.
         let other = services(ctx).views.access().principal(id);
-        match other.is_some_and(|other| knows(viewer, &other)) {
+        let is_known = other.map_or_else(|| oversees(viewer), |other| knows(viewer, &other));
+        match is_known {
             true => Self::load(ctx, id).await,
             false => Ok(None),
         }
@@ -55,11 +57,14 @@ impl Account {
 /// Whether `viewer` may know who `other` is: for oneself, for those who work with the people of all workspaces, and for
 /// those who hold a role in the same workspace or project.
 fn knows(viewer: &Principal, other: &Principal) -> bool {
-    let everybody = [Permission::AccountManage, Permission::AuditView, Permission::ReviewView];
     let shared = |scope: &Scope| !matches!(scope, Scope::Platform {}) && other.grants.iter().any(|o| o.scope == *scope);
-    viewer.account == other.account
-        || everybody.iter().any(|it| viewer.may(*it, Place::Platform))
-        || viewer.grants.iter().any(|grant| shared(&grant.scope))
+    viewer.account == other.account || oversees(viewer) || viewer.grants.iter().any(|grant| shared(&grant.scope))
+}
+
+/// Whether `viewer` works with the people of all workspaces.
+fn oversees(viewer: &Principal) -> bool {
+    let everybody = [Permission::AccountManage, Permission::AuditView, Permission::ReviewView];
+    everybody.iter().any(|it| viewer.may(*it, Place::Platform))
 }
 
 /// A person or a machine that signs in.
@@ -72,7 +77,16 @@ impl Account {
 
     /// The name; absent once the person was erased.
     async fn name(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        if self.0.erased.is_some() {
+            return Ok(None);
+        }
         unseal(ctx, &self.0.name).await
+    }
+
+    /// Whether the person was erased: the name and what they wrote are gone, and what was done under this account stays
+    /// in the history.
+    async fn erased(&self) -> bool {
+        self.0.erased.is_some()
     }
 }
 

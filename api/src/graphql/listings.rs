@@ -10,6 +10,7 @@ use super::{
     accounts::Account,
     error::{ApiError, Result},
     limits::make_room,
+    removals::ContentRemoval,
     scalars::Sha256,
     viewer::services,
 };
@@ -26,6 +27,11 @@ impl Listing {
     /// The SHA-256 of its canonical JSON: what a reviewer approves.
     async fn digest(&self) -> Sha256 {
         Sha256(self.digest)
+    }
+
+    /// Set if its text was taken away for good.
+    async fn removal(&self, ctx: &Context<'_>) -> Result<Option<ContentRemoval>> {
+        ContentRemoval::of(ctx, self.digest).await
     }
 
     /// What it says; absent if it was removed for good.

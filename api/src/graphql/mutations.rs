@@ -2,6 +2,7 @@
 
 mod apps;
 mod categories;
+mod erasure;
 mod listings;
 mod payload;
 mod releases;
@@ -18,4 +19,5 @@ pub struct Mutation(
     store::StoreMutation,
     categories::CategoryMutation,
     releases::ReleaseMutation,
+    erasure::ErasureMutation,
 );

@@ -56,7 +56,7 @@ impl NodeId {
             Target::Project(project) => Self::Project(*project),
             Target::Cluster(cluster) => Self::Cluster(*cluster),
             Target::Account(account) => Self::Account(*account),
-            Target::Export(_) | Target::Role => return None,
+            Target::Content(_) | Target::Export(_) | Target::Role => return None,
         })
     }
 }

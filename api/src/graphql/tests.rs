@@ -31,6 +31,7 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder {
             root: folder.path().join("data"),
+            master_key: None,
             log: Log::default(),
         };
         let services = Services::open(data, Limits::from_environment()).await.unwrap();

@@ -14,6 +14,7 @@ use super::{
     error::{ApiError, Result},
     limits::{self, make_room},
     listings::{Listing, Maintainer, html},
+    removals::ContentRemoval,
     reviews::ReviewDecision,
     scalars::{SemVer, Sha256},
     viewer::{read, read_at, services, viewer},
@@ -146,6 +147,11 @@ impl Version {
     /// Path of the chart archive on this server; needs the same token.
     async fn package_path(&self) -> String {
         format!("/apps/{}/versions/{}/package", self.row.app, self.row.number)
+    }
+
+    /// Set if the archive was taken away for good: it can be neither had nor installed, and releases of it go on.
+    async fn removal(&self, ctx: &Context<'_>) -> Result<Option<ContentRemoval>> {
+        ContentRemoval::of(ctx, self.row.package.digest).await
     }
 
     /// What is in the archive; absent if it was removed for good.

@@ -100,6 +100,7 @@ async fn workspace_entries(services: &Services, headers: &HeaderMap, name: &str)
 }
 
 fn index(headers: &HeaderMap, mut entries: Vec<IndexEntry>) -> Result<Response, HttpError> {
+    entries.retain(|entry| !entry.removed);
     let tag = tag(&entries);
     if headers
         .get(header::IF_NONE_MATCH)

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use domain::{access::Principal, digest::Digest, ids::AppId, listing::Listing, version_number::VersionNumber};
-use projections::apps;
+use projections::{apps, content::removal};
 use serde::Deserialize;
 
 use super::{
@@ -68,6 +68,7 @@ pub async fn package(
 
 /// A chart archive the caller has found the way to.
 pub async fn archive(services: &Services, digest: Digest) -> Result<Response, HttpError> {
+    not_removed(services, digest).await?;
     let bytes = services
         .content
         .get(digest)
@@ -78,6 +79,14 @@ pub async fn archive(services: &Services, digest: Digest) -> Result<Response, Ht
         (header::ETAG, format!("\"{digest}\"")),
     ];
     Ok((headers, bytes).into_response())
+}
+
+/// Says so of what was removed, to whoever has found the way to it.
+async fn not_removed(services: &Services, digest: Digest) -> Result<(), HttpError> {
+    match services.views.read(move |view| removal(view, &digest)).await? {
+        Some(_) => Err(HttpError::removed(digest)),
+        None => Ok(()),
+    }
 }
 
 pub fn signed_in(services: &Services, headers: &HeaderMap) -> Result<Principal, HttpError> {
@@ -118,11 +127,9 @@ async fn submitted(services: &Services, id: AppId, digest: Digest) -> Result<boo
 
 async fn picture(services: &Services, image: Option<Digest>, what: &str) -> Result<Response, HttpError> {
     let not_found = || HttpError::not_found(what);
-    let bytes = services
-        .content
-        .get(image.ok_or_else(not_found)?)
-        .await?
-        .ok_or_else(not_found)?;
+    let image = image.ok_or_else(not_found)?;
+    not_removed(services, image).await?;
+    let bytes = services.content.get(image).await?.ok_or_else(not_found)?;
     let kind = icon::check_screenshot(&bytes).map_err(|_| not_found())?;
     Ok(([(header::CONTENT_TYPE, kind.media_type())], bytes).into_response())
 }

@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::access::Denied;
+use domain::{content::Removed, digest::Digest};
 use serde_json::json;
 
 use crate::{
@@ -37,6 +38,12 @@ impl HttpError {
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", format!("there is no such {what}"))
+    }
+
+    /// For bytes that were taken away for good.
+    #[must_use]
+    pub fn removed(digest: Digest) -> Self {
+        Self::new(StatusCode::GONE, "CONTENT_REMOVED", Removed { digest }.to_string())
     }
 
     #[must_use]
@@ -132,7 +139,10 @@ impl From<projections::ViewError> for HttpError {
 
 impl From<crate::content::ContentError> for HttpError {
     fn from(error: crate::content::ContentError) -> Self {
-        Self::internal(&error)
+        match error {
+            crate::content::ContentError::Removed(Removed { digest }) => Self::removed(digest),
+            error => Self::internal(&error),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Reject, RejectionKind};
 use crate::{
-    account, app, category, cluster,
+    account, app, category, cluster, content,
     digest::Digest,
     ids::{AccountId, AttemptId, SubmissionId},
     listing::InvalidListing,
@@ -78,6 +78,8 @@ rejections! {
         ManifestMissing (release::OperationKind::Install)
     }
     account {
+        Erased ()
+        LastAdministrator ()
         NotFound ()
         Exists ()
         WrongLevel { role: "auditor".parse().unwrap(), expected: Level::Platform, found: Level::Project }
@@ -98,6 +100,7 @@ rejections! {
 /// The rejections of aggregates that have a single one.
 fn every_single_rejection() -> Vec<Box<dyn Reject>> {
     vec![
+        Box::new(content::Removed { digest: digest() }),
         Box::new(cluster::Exists),
         Box::new(name::Taken),
         Box::new(project::Exists),

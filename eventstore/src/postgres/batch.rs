@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row};
 use uuid::Uuid;
 
 use super::CHANNEL;
-use crate::admission::{Entry, HeadRow, VaultRow};
+use crate::admission::{Entry, HeadRow, Rewrap, VaultRow};
 use crate::append::{Answer, CommandId, UNCHANGED_KEPT};
 use crate::backend::{Changes, CommitError, Conditions, Found};
 use crate::event::Position;
@@ -51,13 +51,7 @@ pub(crate) struct Batch {
 
 impl Batch {
     pub(super) async fn begin(spare: &Spare<PgConnection>, conditions: &Conditions<'_>) -> sqlx::Result<(Self, Found)> {
-        let mut connection = match spare.take().await? {
-            Taken::Kept(connection) => connection,
-            Taken::New(mut connection) => {
-                sqlx::raw_sql(PREPARE).execute(&mut connection).await?;
-                connection
-            }
-        };
+        let mut connection = prepared(spare).await?;
         let rows = sqlx::raw_sql(AssertSqlSafe(lock_and_look_up(conditions)))
             .fetch_all(&mut connection)
             .await?;
@@ -80,6 +74,15 @@ impl Batch {
         Ok((batch, found))
     }
 
+    /// A transaction that was begun already, at `time`.
+    pub(super) fn over(connection: PgConnection, spare: Spare<PgConnection>, time: DateTime<Utc>) -> Self {
+        Self {
+            connection,
+            spare,
+            time,
+        }
+    }
+
     pub(crate) fn time(&self) -> DateTime<Utc> {
         self.time
     }
@@ -97,7 +100,7 @@ impl Batch {
         self.end("COMMIT").await.map_err(CommitError::InDoubt)
     }
 
-    async fn store(&mut self, changes: &Changes<'_>) -> sqlx::Result<()> {
+    pub(crate) async fn store(&mut self, changes: &Changes<'_>) -> sqlx::Result<()> {
         let (unchanged, changed): (Vec<_>, Vec<_>) = changes.answers.iter().partition(|(_, answer)| answer.events == 0);
         if !changes.events.is_empty() {
             self.append(changes.events, &changed, changes.head).await?;
@@ -235,8 +238,30 @@ impl Batch {
             .bind(digest.as_slice())
             .bind(subject)
             .bind(ciphertext.as_slice()),
+            VaultRow::Destroy { subject, master } => sqlx::query(
+                "INSERT INTO vault_key (subject, master, wrapped) VALUES ($1, $2, NULL)
+                 ON CONFLICT (subject) DO UPDATE SET wrapped = NULL",
+            )
+            .bind(subject)
+            .bind(master.as_slice()),
+            VaultRow::Rewrap(keys) => return self.rewrap(keys).await,
         };
         insert.execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    async fn rewrap(&mut self, keys: &[Rewrap]) -> sqlx::Result<()> {
+        sqlx::query(
+            "UPDATE vault_key AS k SET master = r.master, wrapped = r.after
+             FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bytea[]) AS r (subject, master, before, after)
+             WHERE k.subject = r.subject AND k.wrapped = r.before",
+        )
+        .bind(keys.iter().map(|key| key.subject.as_str()).collect::<Vec<_>>())
+        .bind(keys.iter().map(|key| key.master.as_slice()).collect::<Vec<_>>())
+        .bind(keys.iter().map(|key| key.before.as_slice()).collect::<Vec<_>>())
+        .bind(keys.iter().map(|key| key.after.as_slice()).collect::<Vec<_>>())
+        .execute(&mut self.connection)
+        .await?;
         Ok(())
     }
 
@@ -248,6 +273,17 @@ impl Batch {
         sqlx::raw_sql(how).execute(&mut self.connection).await?;
         self.spare.put_back(self.connection);
         Ok(())
+    }
+}
+
+/// A connection that knows the statements of [`PREPARE`], as all do that are kept.
+pub(super) async fn prepared(spare: &Spare<PgConnection>) -> sqlx::Result<PgConnection> {
+    match spare.take().await? {
+        Taken::Kept(connection) => Ok(connection),
+        Taken::New(mut connection) => {
+            sqlx::raw_sql(PREPARE).execute(&mut connection).await?;
+            Ok(connection)
+        }
     }
 }
 

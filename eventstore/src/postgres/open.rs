@@ -6,8 +6,9 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 
-use super::Database;
-use crate::admission::WRITER_GENERATION;
+use super::{Batch, Database};
+use crate::admission::{HeadRow, WRITER_GENERATION};
+use crate::copy::CopyError;
 use crate::open::{Mode, OpenError};
 use crate::spare::{self, Spare};
 use crate::store::Identity;
@@ -131,9 +132,34 @@ async fn check_writable(connection: &mut PgConnection, log: &str) -> Result<(), 
     }
 }
 
+/// One transaction, in which the tables were made, to fill with the log that `head` is of. The place must be empty.
+pub(crate) async fn create_copy(options: PgConnectOptions, head: &HeadRow) -> Result<Batch, CopyError> {
+    let log = name(&options);
+    let options = options.application_name("charthouse").options(PLANS).options(FENCE);
+    let unreachable = |source| OpenError::Unreachable {
+        log: log.clone(),
+        source,
+    };
+    let spare = Spare::new(options);
+    let mut connection = spare.take().await.map_err(unreachable)?.into_inner();
+    check_writable(&mut connection, &log).await?;
+    sqlx::raw_sql("BEGIN").execute(&mut connection).await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .bind(CREATION_LOCK)
+        .execute(&mut connection)
+        .await?;
+    match inspect(&mut connection, &log).await {
+        Ok(Contents::Nothing) => {}
+        Ok(Contents::Log) | Err(OpenError::Foreign { .. }) => return Err(CopyError::NotEmpty { log }),
+        Err(error) => return Err(error.into()),
+    }
+    make_tables(&mut connection, head.identity, head.oldest_writer).await?;
+    Ok(Batch::over(connection, spare, head.time.unwrap_or_default()))
+}
+
 /// Makes the tables and draws the log's identity, in one transaction.
 async fn create(connection: &mut PgConnection, log: &str) -> Result<(), OpenError> {
-    let Identity { log_id, epoch } = Identity::random().map_err(OpenError::Random)?;
+    let identity = Identity::random().map_err(OpenError::Random)?;
     let mut transaction = connection.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)")
         .bind(CREATION_LOCK)
@@ -142,15 +168,21 @@ async fn create(connection: &mut PgConnection, log: &str) -> Result<(), OpenErro
     if let Contents::Log = inspect(&mut transaction, log).await? {
         return Ok(());
     }
-    sqlx::raw_sql(SCHEMA).execute(&mut *transaction).await?;
+    make_tables(&mut transaction, identity, WRITER_GENERATION).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+async fn make_tables(connection: &mut PgConnection, identity: Identity, oldest_writer: u32) -> sqlx::Result<()> {
+    let Identity { log_id, epoch } = identity;
+    sqlx::raw_sql(SCHEMA).execute(&mut *connection).await?;
     sqlx::query(
         "INSERT INTO log_head (one, log_id, epoch, size, frontier, oldest_writer) VALUES (1, $1, $2, 0, '', $3)",
     )
     .bind(log_id)
     .bind(epoch)
-    .bind(i64::from(WRITER_GENERATION))
-    .execute(&mut *transaction)
+    .bind(i64::from(oldest_writer))
+    .execute(connection)
     .await?;
-    transaction.commit().await?;
     Ok(())
 }

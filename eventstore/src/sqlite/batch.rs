@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, Row, SqliteConnection};
 use uuid::Uuid;
 
-use crate::admission::{Entry, HeadRow, VaultRow};
+use crate::admission::{Entry, HeadRow, Rewrap, VaultRow};
 use crate::append::{Answer, CommandId, UNCHANGED_KEPT};
 use crate::backend::{Changes, CommitError, Conditions, Found};
 use crate::event::Position;
@@ -45,6 +45,14 @@ macro_rules! store {
 const STORE: &str = store!("");
 const STORE_AND_COMMIT: &str = store!("COMMIT");
 
+/// Cells that a page once held and gave to its neighbour may lie on in its unused middle. With `secure_delete`, a table
+/// that is emptied leaves zeros on all its pages; the table of keys is small, and its keys are seldom destroyed.
+const REWRITE_VAULT_KEYS: &str = "
+    CREATE TEMP TABLE kept AS SELECT subject, master, wrapped FROM vault_key;
+    DELETE FROM vault_key;
+    INSERT INTO vault_key (subject, master, wrapped) SELECT subject, master, wrapped FROM kept;
+    DROP TABLE kept";
+
 pub(crate) struct Batch {
     connection: SqliteConnection,
     spare: Spare<SqliteConnection>,
@@ -76,7 +84,28 @@ impl Batch {
         Ok((Self { connection, spare }, found))
     }
 
+    /// A transaction that was begun already.
+    pub(super) fn over(connection: SqliteConnection, spare: Spare<SqliteConnection>) -> Self {
+        Self { connection, spare }
+    }
+
+    pub(crate) async fn store(&mut self, changes: &Changes<'_>) -> sqlx::Result<()> {
+        self.store_and(STORE, changes).await
+    }
+
     pub(crate) async fn commit(mut self, changes: &Changes<'_>) -> Result<(), CommitError> {
+        if changes.events.is_empty() {
+            self.store(changes).await?;
+            return self.end("COMMIT").await.map_err(CommitError::InDoubt);
+        }
+        let stored = self.store_and(STORE_AND_COMMIT, changes).await;
+        stored.map_err(CommitError::InDoubt)?;
+        self.spare.put_back(self.connection);
+        Ok(())
+    }
+
+    /// The last events are stored with the statements of `last`.
+    async fn store_and(&mut self, last: &'static str, changes: &Changes<'_>) -> sqlx::Result<()> {
         let (unchanged, changed): (Vec<_>, Vec<_>) = changes.answers.iter().partition(|(_, answer)| answer.events == 0);
         if !unchanged.is_empty() {
             self.remember_unchanged(&unchanged, changes.now).await?;
@@ -85,19 +114,13 @@ impl Batch {
             self.insert_vault_row(row).await?;
         }
         let mut chunks = changes.events.chunks(EVENTS_PER_STATEMENT);
-        match chunks.next_back() {
-            None => return self.end("COMMIT").await.map_err(CommitError::InDoubt),
-            Some(last) => {
-                for events in chunks {
-                    self.append(STORE, events, &[], changes.head).await?;
-                }
-                self.append(STORE_AND_COMMIT, last, &changed, changes.head)
-                    .await
-                    .map_err(CommitError::InDoubt)?;
-            }
+        let Some(rest) = chunks.next_back() else {
+            return Ok(());
+        };
+        for events in chunks {
+            self.append(STORE, events, &[], changes.head).await?;
         }
-        self.spare.put_back(self.connection);
-        Ok(())
+        self.append(last, rest, &changed, changes.head).await
     }
 
     async fn append(
@@ -217,8 +240,35 @@ impl Batch {
             .bind(digest.as_slice())
             .bind(subject)
             .bind(ciphertext.as_slice()),
+            VaultRow::Destroy { subject, master } => return self.destroy_vault_key(subject, master).await,
+            VaultRow::Rewrap(keys) => return self.rewrap(keys).await,
         };
         insert.execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    async fn destroy_vault_key(&mut self, subject: &str, master: &[u8; 8]) -> sqlx::Result<()> {
+        let destroy = "INSERT INTO vault_key (subject, master, wrapped) VALUES (?, ?, NULL)
+            ON CONFLICT (subject) DO UPDATE SET wrapped = NULL";
+        sqlx::query(destroy)
+            .bind(subject)
+            .bind(master.as_slice())
+            .execute(&mut self.connection)
+            .await?;
+        sqlx::raw_sql(REWRITE_VAULT_KEYS).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    async fn rewrap(&mut self, keys: &[Rewrap]) -> sqlx::Result<()> {
+        for key in keys {
+            sqlx::query("UPDATE vault_key SET master = ?, wrapped = ? WHERE subject = ? AND wrapped = ?")
+                .bind(key.master.as_slice())
+                .bind(key.after.as_slice())
+                .bind(&key.subject)
+                .bind(key.before.as_slice())
+                .execute(&mut self.connection)
+                .await?;
+        }
         Ok(())
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 
-use super::Database;
-use crate::admission::WRITER_GENERATION;
+use super::{Batch, Database};
+use crate::admission::{HeadRow, WRITER_GENERATION};
 use crate::open::{Mode, OpenError};
 use crate::spare::Spare;
 use crate::store::Identity;
@@ -40,6 +40,7 @@ impl Database {
                     reads: readers(path).await?,
                     writes: None,
                     lock: None,
+                    scrubbing: Arc::default(),
                 }),
                 Contents::Nothing => Err(OpenError::Missing { log: name(path) }),
             },
@@ -55,7 +56,10 @@ impl Database {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .pragma("cache_size", WRITER_CACHE)
-            .pragma("wal_autocheckpoint", WAL_PAGES);
+            .pragma("wal_autocheckpoint", WAL_PAGES)
+            // A key that is destroyed must not lie on in a free page, nor in a file for temporary tables.
+            .pragma("secure_delete", "ON")
+            .pragma("temp_store", "MEMORY");
         let writes = Spare::new(options);
         let mut connection = writes.take().await?.into_inner();
         create_if_empty(&mut connection).await?;
@@ -64,6 +68,7 @@ impl Database {
             reads: readers(path).await?,
             writes: Some(writes),
             lock: Some(Arc::new(lock)),
+            scrubbing: Arc::default(),
         })
     }
 }
@@ -147,6 +152,29 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
+/// Whether there is a log in the file.
+pub(super) async fn inspect_copy(path: &Path) -> Result<(), OpenError> {
+    match inspect(path).await? {
+        Contents::Log => Ok(()),
+        Contents::Nothing => Err(OpenError::Missing { log: name(path) }),
+    }
+}
+
+/// A new file, in one transaction of which the log is to be filled that `head` is of. Not durable by itself.
+pub(crate) async fn create_copy(path: &Path, head: &HeadRow) -> sqlx::Result<Batch> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Delete)
+        .synchronous(SqliteSynchronous::Off)
+        .pragma("cache_size", WRITER_CACHE);
+    let spare = Spare::new(options);
+    let mut connection = spare.take().await?.into_inner();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await?;
+    make_tables(&mut connection, head.identity, head.oldest_writer).await?;
+    Ok(Batch::over(connection, spare))
+}
+
 /// Makes the tables and draws the log's identity, in one transaction: a crash leaves a file to begin again with.
 async fn create_if_empty(connection: &mut SqliteConnection) -> Result<(), OpenError> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
@@ -154,20 +182,24 @@ async fn create_if_empty(connection: &mut SqliteConnection) -> Result<(), OpenEr
     if application_id == APPLICATION_ID {
         return Ok(());
     }
-    let Identity { log_id, epoch } = Identity::random().map_err(OpenError::Random)?;
-    sqlx::raw_sql(SCHEMA).execute(&mut *transaction).await?;
+    let identity = Identity::random().map_err(OpenError::Random)?;
+    make_tables(&mut transaction, identity, WRITER_GENERATION).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+async fn make_tables(connection: &mut SqliteConnection, identity: Identity, oldest_writer: u32) -> sqlx::Result<()> {
+    let Identity { log_id, epoch } = identity;
+    sqlx::raw_sql(SCHEMA).execute(&mut *connection).await?;
     sqlx::query("INSERT INTO log_head (one, log_id, epoch, size, frontier, oldest_writer) VALUES (1, ?, ?, 0, x'', ?)")
         .bind(log_id)
         .bind(epoch)
-        .bind(WRITER_GENERATION)
-        .execute(&mut *transaction)
+        .bind(oldest_writer)
+        .execute(&mut *connection)
         .await?;
     // PRAGMA takes no parameters.
     let header = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(header))
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(header)).execute(connection).await?;
     Ok(())
 }
 

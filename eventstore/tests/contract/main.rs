@@ -11,6 +11,7 @@
 
 mod appending;
 mod commands;
+mod copying;
 mod faults;
 mod fixture;
 mod integrity;
@@ -100,6 +101,15 @@ macro_rules! contract {
                     a_subscription_ends_with_an_error_when_the_store_closes,
                     what_was_acknowledged_is_there_after_opening_again,
                 }
+                copying {
+                    a_copy_is_the_log_wherever_it_is_restored,
+                    a_restored_log_knows_the_commands_it_answered,
+                    a_copy_made_beside_appends_is_of_one_moment,
+                    a_copy_is_made_of_a_log_that_is_open_for_reading,
+                    an_altered_copy_is_told_from_a_truncated_one,
+                    what_is_no_copy_is_refused,
+                    a_copy_is_restored_only_into_an_empty_place,
+                }
                 restoring {
                     a_log_restored_to_an_older_state_begins_a_new_epoch,
                     a_restored_log_that_went_on_differently_begins_a_new_epoch,
@@ -122,6 +132,10 @@ macro_rules! contract {
                     sealing_and_appending_go_on_beside_each_other,
                     a_destroyed_key_leaves_nothing_to_read_and_makes_no_new_one,
                     an_altered_entry_is_not_unsealed,
+                    a_subject_that_was_erased_before_it_had_a_key_never_gets_one,
+                    keys_are_brought_under_a_new_master_key,
+                    wrapping_anew_goes_on_where_it_was_broken_off,
+                    a_key_that_is_destroyed_while_it_is_wrapped_anew_stays_destroyed,
                 }
             })*
         }

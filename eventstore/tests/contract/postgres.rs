@@ -2,10 +2,11 @@
 
 use eventstore::{AppendError, EventStore, Mode, OpenError, Position};
 use futures_util::future::join_all;
-use sqlx::{AssertSqlSafe, Connection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::fixture::{Log, Place, append, by_command, fresh_id, note, write};
 use crate::postgres_server::Server;
+use crate::sealing::vault;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_processes_append_to_one_log() {
@@ -151,4 +152,33 @@ async fn a_server_that_is_not_there_is_named_without_the_password() {
         .unwrap();
     assert!(matches!(malformed, OpenError::UnsupportedUrl { .. }));
     assert!(!malformed.to_string().contains("hunter2"), "{malformed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_destroyed_key_is_not_in_the_tables_file() {
+    let log = Log::postgres().await;
+    let vault = vault(&log).await;
+    for subject in ["account-1", "account-2"] {
+        vault.seal(subject, b"secret").await.unwrap();
+    }
+    let database = log.place.url.rsplit_once('/').unwrap().1;
+    let mut administrator = Server::shared().administrator(database).await;
+    let wrapped: Vec<u8> = sqlx::query_scalar("SELECT wrapped FROM vault_key WHERE subject = 'account-1'")
+        .fetch_one(&mut administrator)
+        .await
+        .unwrap();
+    assert!(table_file(&mut administrator, &wrapped).await, "it can be found at all");
+    vault.destroy("account-1").await.unwrap();
+    assert!(!table_file(&mut administrator, &wrapped).await);
+    assert!(vault.has_key("account-2").await.unwrap());
+}
+
+/// Whether the file of the table of keys holds these bytes, on the disk.
+async fn table_file(administrator: &mut PgConnection, bytes: &[u8]) -> bool {
+    sqlx::raw_sql("CHECKPOINT").execute(&mut *administrator).await.unwrap();
+    let file: Vec<u8> = sqlx::query_scalar("SELECT pg_read_binary_file(pg_relation_filepath('vault_key'))")
+        .fetch_one(administrator)
+        .await
+        .unwrap();
+    file.windows(bytes.len()).any(|window| window == bytes)
 }

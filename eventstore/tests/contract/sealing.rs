@@ -1,4 +1,4 @@
-use eventstore::{Digest, MasterKey, Sealed, Vault, VaultError};
+use eventstore::{Digest, Keyring, MasterKey, Sealed, Vault, VaultError};
 use futures_util::future::join_all;
 
 use crate::fixture::{Log, note};
@@ -100,8 +100,11 @@ pub(crate) async fn a_destroyed_key_leaves_nothing_to_read_and_makes_no_new_one(
     let vault = vault(log).await;
     let sealed = vault.seal("account-1", b"secret").await.unwrap();
     let kept = vault.seal("account-2", b"kept").await.unwrap();
-    let destroy = "UPDATE vault_key SET wrapped = NULL WHERE subject = 'account-1'";
-    log.place.run(destroy, destroy).await.unwrap();
+    assert!(vault.has_key("account-1").await.unwrap());
+    for _ in 0..2 {
+        vault.destroy("account-1").await.unwrap();
+    }
+    assert!(!vault.has_key("account-1").await.unwrap());
     assert!(vault.unseal(&sealed).await.unwrap().is_none());
     assert!(vault.unseal(&kept).await.unwrap().is_some());
     assert!(
@@ -116,4 +119,70 @@ pub(crate) async fn an_altered_entry_is_not_unsealed(log: &Log) {
     let postgres = "UPDATE vault_entry SET ciphertext = decode(repeat('00', 60), 'hex')";
     log.place.run(sqlite, postgres).await.unwrap();
     assert!(matches!(vault.unseal(&sealed).await, Err(VaultError::Corrupt(_))));
+}
+
+pub(crate) async fn a_subject_that_was_erased_before_it_had_a_key_never_gets_one(log: &Log) {
+    let vault = vault(log).await;
+    vault.destroy("account-1").await.unwrap();
+    assert!(matches!(
+        vault.seal("account-1", b"late").await,
+        Err(VaultError::Erased(_))
+    ));
+}
+
+fn ring(current: &str, retired: &[&str]) -> Keyring {
+    Keyring {
+        current: key(current),
+        retired: retired.iter().map(|digits| key(digits)).collect(),
+    }
+}
+
+pub(crate) async fn keys_are_brought_under_a_new_master_key(log: &Log) {
+    let old = vault(log).await;
+    // More than are wrapped anew in one transaction.
+    let sealed = join_all((0..600).map(|i| {
+        let old = old.clone();
+        async move { old.seal(&format!("account-{i}"), b"secret").await.unwrap() }
+    }))
+    .await;
+    let rotating = Vault::open(&log.store, ring("aa", &["0f"])).await.unwrap();
+    assert_eq!(rotating.rewrap().await.unwrap(), 600);
+    assert_eq!(rotating.rewrap().await.unwrap(), 0);
+    assert!(matches!(
+        Vault::open(&log.store, key("0f")).await,
+        Err(VaultError::OtherMasterKey)
+    ));
+    let rotated = Vault::open(&log.store, key("aa")).await.unwrap();
+    for sealed in &sealed {
+        assert_eq!(&**rotated.unseal(sealed).await.unwrap().unwrap(), b"secret");
+    }
+}
+
+pub(crate) async fn wrapping_anew_goes_on_where_it_was_broken_off(log: &Log) {
+    let old = vault(log).await;
+    let before = old.seal("account-1", b"old").await.unwrap();
+    // As it is after a crash in the middle: some keys are under one master key, and some under the other.
+    let rotating = Vault::open(&log.store, ring("aa", &["0f"])).await.unwrap();
+    let after = rotating.seal("account-2", b"new").await.unwrap();
+    for (sealed, text) in [(&before, b"old"), (&after, b"new")] {
+        assert_eq!(&**rotating.unseal(sealed).await.unwrap().unwrap(), text);
+    }
+    let again = Vault::open(&log.store, ring("aa", &["0f"])).await.unwrap();
+    assert_eq!(again.rewrap().await.unwrap(), 1);
+    old.accept(ring("aa", &[]));
+    assert_eq!(&**old.unseal(&before).await.unwrap().unwrap(), b"old");
+}
+
+pub(crate) async fn a_key_that_is_destroyed_while_it_is_wrapped_anew_stays_destroyed(log: &Log) {
+    let old = vault(log).await;
+    for subject in ["account-1", "account-2"] {
+        old.seal(subject, b"secret").await.unwrap();
+    }
+    let rotating = Vault::open(&log.store, ring("aa", &["0f"])).await.unwrap();
+    let (rewrapped, destroyed) = tokio::join!(rotating.rewrap(), old.destroy("account-1"));
+    rewrapped.unwrap();
+    destroyed.unwrap();
+    assert!(!rotating.has_key("account-1").await.unwrap());
+    assert!(rotating.has_key("account-2").await.unwrap());
+    Vault::open(&log.store, key("aa")).await.unwrap();
 }

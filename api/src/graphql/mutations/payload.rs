@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use async_graphql::{Context, ID, SimpleObject};
 use domain::{
-    ids::{AppId, CategoryId, ReleaseId, WorkspaceId},
+    ids::{AccountId, AppId, CategoryId, ReleaseId, WorkspaceId},
     version_number::VersionNumber,
 };
 use uuid::Uuid;
@@ -13,10 +13,12 @@ use crate::{
     commands::{Command, Giver, Outcome, Target},
     graphql::{
         NodeId,
+        accounts::Account,
         apps::App,
         categories::Category,
         error::{ApiError, Result},
         releases::Release,
+        removals::ContentRemoval,
         scalars::LogPosition,
         versions::Version,
         viewer::{services, viewer},
@@ -107,6 +109,24 @@ impl Shown for Release {
     }
 }
 
+impl Shown for Account {
+    async fn shown(ctx: &Context<'_>, target: Target) -> Result<Option<Self>> {
+        match target {
+            Target::Account(account) => Self::load(ctx, account).await,
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Shown for ContentRemoval {
+    async fn shown(ctx: &Context<'_>, target: Target) -> Result<Option<Self>> {
+        match target {
+            Target::Content(digest) => Self::of(ctx, digest).await,
+            _ => Ok(None),
+        }
+    }
+}
+
 /// The id of what is gone.
 pub struct Deleted(pub ID);
 
@@ -154,6 +174,13 @@ pub fn app(id: &ID) -> std::result::Result<AppId, UserError> {
     match NodeId::parse(id) {
         Some(NodeId::App(app)) => Ok(app),
         _ => Err(UserError::not_found("app", &["input", "app"])),
+    }
+}
+
+pub fn account(id: &ID) -> std::result::Result<AccountId, UserError> {
+    match NodeId::parse(id) {
+        Some(NodeId::Account(account)) => Ok(account),
+        _ => Err(UserError::not_found("account", &["input", "account"])),
     }
 }
 

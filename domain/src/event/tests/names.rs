@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde_json::Value;
 
 use crate::{
-    account, app, category, cluster,
+    account, app, category, cluster, content,
     event::{DomainEvent, Stored, StoredEvent, UndecodableEvent},
     export, log, name, project, release, role, workspace,
 };
@@ -31,7 +31,7 @@ macro_rules! stored_events {
 }
 
 stored_events! {
-    Account = account { AccountCreated RoleGranted RoleRevoked TokenIssued TokenRevoked }
+    Account = account { AccountCreated RoleGranted RoleRevoked TokenIssued TokenRevoked SubjectErased }
     App = app {
         AppUploaded VersionUploaded PackageReplaced ListingEdited IconSet CategoryAssigned
         VersionSubmitted VersionWithdrawn ReviewStarted ReviewReleased VersionApproved VersionRejected PublishedToStore
@@ -41,6 +41,7 @@ stored_events! {
     Category = category { CategoryCreated CategoryEdited AppShelved AppUnshelved CategoryDeleted }
     Cluster = cluster { ClusterRegistered }
     Export = export { DecisionsExported }
+    Content = content { ContentRemoved }
     Log = log { LogRestored }
     Name = name { NameTaken NameReleased }
     Project = project { ProjectCreated }
