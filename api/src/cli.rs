@@ -3,11 +3,17 @@
 mod admin;
 mod backup;
 mod demo;
+mod explain;
 mod export;
+mod moment;
+mod offline;
+mod rebuild;
+mod replay;
 mod serve;
+mod table;
 mod verify;
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -36,6 +42,12 @@ enum Command {
     Backup(backup::Backup),
     /// Restore a backup into an empty place, and check every hash on the way
     Restore(backup::Restore),
+    /// Show any view as it was at any moment, or what changed between two; reads the log, also of a running server
+    Replay(replay::Replay),
+    /// Tell the facts that led a version to where it is, and why the store shows it or not
+    Explain(explain::Explain),
+    /// Compute the views again from the log, beside those in use; or check that they agree with it
+    Rebuild(rebuild::Rebuild),
     /// Print the GraphQL schema
     Schema,
 }
@@ -58,13 +70,20 @@ pub fn run() -> ExitCode {
             Command::Verify(verify) => Ok(verify.run().await),
             Command::Backup(backup) => backup.run().await,
             Command::Restore(restore) => restore.run().await,
+            Command::Replay(replay) => replay.run().await.map(|()| ExitCode::SUCCESS),
+            Command::Explain(explain) => explain.run().await.map(|()| ExitCode::SUCCESS),
+            Command::Rebuild(rebuild) => rebuild.run().await,
             Command::Schema => {
                 print!("{}", crate::graphql::sdl());
                 Ok(ExitCode::SUCCESS)
             }
         }
     });
-    outcome.unwrap_or_else(|error| failed(error.as_ref()))
+    outcome.unwrap_or_else(|error| match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+        // Whoever read what was printed has seen enough.
+        Some(io::ErrorKind::BrokenPipe) => ExitCode::SUCCESS,
+        _ => failed(error.as_ref()),
+    })
 }
 
 /// An error and its causes, for whoever sits at the terminal.

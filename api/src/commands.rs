@@ -26,7 +26,7 @@ use domain::{
     decider::Stamp,
     ids::{AccountId, Actor},
 };
-use eventstore::{Answer, AppendError, CommandKey, Context, EventStore, Position};
+use eventstore::{Answer, AppendError, CommandKey, Context, EventStore, Position, Recorded};
 use projections::Views;
 use serde::Serialize;
 use uuid::Uuid;
@@ -79,13 +79,50 @@ pub enum Giver {
     Account { account: AccountId, command: Uuid },
     /// Charthouse itself, or whoever holds its data folder.
     System,
+    /// Charthouse itself, because of an event.
+    Reaction(Cause),
+}
+
+/// The event that a command is a reaction to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cause {
+    pub event: Uuid,
+    /// What the event has in common with everything that its action set off.
+    pub correlation: Uuid,
+}
+
+impl Cause {
+    /// # Errors
+    ///
+    /// [`CommandError::Internal`] if the event is damaged.
+    pub fn of(recorded: &Recorded) -> Result<Self, CommandError> {
+        let envelope = recorded.envelope().map_err(CommandError::internal)?;
+        Ok(Self {
+            event: recorded.id,
+            correlation: envelope.correlation_id,
+        })
+    }
 }
 
 impl Giver {
     const fn actor(self) -> Actor {
         match self {
             Self::Account { account, .. } => Actor::Account(account),
-            Self::System => Actor::System,
+            Self::System | Self::Reaction(_) => Actor::System,
+        }
+    }
+
+    /// Who acts, and in which chain of causes.
+    fn context(self, command: Option<CommandKey>) -> Context {
+        let cause = match self {
+            Self::Reaction(cause) => Some(cause),
+            Self::Account { .. } | Self::System => None,
+        };
+        Context {
+            actor: self.actor().to_string(),
+            command,
+            correlation_id: cause.map_or_else(ids::fresh, |cause| cause.correlation),
+            causation_id: cause.map(|cause| cause.event),
         }
     }
 }
@@ -173,12 +210,7 @@ impl Commands {
         for entry in sealed {
             self.vault.keep(entry).await?;
         }
-        let context = Context {
-            actor: giver.actor().to_string(),
-            command: key,
-            correlation_id: ids::fresh(),
-            causation_id: None,
-        };
+        let context = giver.context(key);
         let appended = self
             .log
             .append(eventstore::Append {

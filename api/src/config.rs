@@ -78,6 +78,7 @@ impl DataFolder {
         self.root.join("log")
     }
 
+    /// The first file of the views; what is built anew stands beside it, as `views.1.db` and so on.
     #[must_use]
     pub fn views(&self) -> PathBuf {
         self.root.join("views.db")
@@ -221,7 +222,7 @@ pub struct Limits {
     /// How many runs of Helm may go on at once
     #[arg(long, env = "CHARTHOUSE_HELM_RUNS_MAX", default_value_t = 4, value_name = "COUNT")]
     pub helm_runs_max: usize,
-    /// How long a mutation waits for the views to show what it recorded
+    /// How long a mutation waits for the views to show what it recorded, and a query for what it asks to have seen
     #[arg(long, env = "CHARTHOUSE_READ_WAIT", default_value = "5s", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub read_wait: Duration,
     /// How many exports may be made at once

@@ -63,6 +63,11 @@ impl Content {
         Self { blobs, log }
     }
 
+    #[must_use]
+    pub const fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
     /// Keeps `bytes`; they are durable when this returns, so an event may name them.
     ///
     /// # Errors
@@ -74,11 +79,6 @@ impl Content {
             return Err(ContentError::Removed(Removed { digest }));
         }
         Ok(from_store(self.blobs.put(bytes).await?))
-    }
-
-    #[must_use]
-    pub fn blobs(&self) -> &Blobs {
-        &self.blobs
     }
 
     /// Takes the bytes away, if they are there.
@@ -110,6 +110,15 @@ impl Content {
             Err(BlobError::Missing { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether there are bytes named `digest`. Does not read them.
+    ///
+    /// # Errors
+    ///
+    /// [`ContentError::Blob`] if that could not be found out.
+    pub async fn has(&self, digest: Digest) -> Result<bool, ContentError> {
+        Ok(self.blobs.contains(&to_store(digest)).await?)
     }
 
     pub async fn listing(&self, digest: Digest) -> Result<Option<Listing>, ContentError> {

@@ -6,12 +6,15 @@
 mod accounts;
 mod apps;
 mod as_of;
+mod at_least;
 mod audit;
 mod categories;
 mod error;
 mod evidence;
+mod explanations;
 mod limits;
 mod listings;
+mod loaders;
 mod mutations;
 mod node_id;
 mod nodes;
@@ -55,6 +58,7 @@ pub struct Query(
     releases::ReleaseQuery,
     audit::AuditQuery,
     evidence::EvidenceQuery,
+    at_least::EpochQuery,
 );
 
 /// The schema, answering from `services`.
@@ -63,6 +67,8 @@ pub fn schema(services: Services) -> Schema {
     builder()
         .extension(limits::Limits::new(&services.limits))
         .extension(viewer::Executions)
+        .data(loaders::events(&services))
+        .data(loaders::actions(&services))
         .data(services)
         .finish()
 }

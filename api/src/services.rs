@@ -199,7 +199,7 @@ impl Services {
         behind.tick().await;
         loop {
             tokio::select! {
-                () = self.views.reached(size) => return Ok(()),
+                () = self.views.reached(size) => return Ok(self.views.discard_older()?),
                 _ = behind.tick() => {
                     if !self.is_following() {
                         // Serve what there is: /readyz says that it is not the whole log.

@@ -1,7 +1,7 @@
 //! What a database must offer to hold a log. One module per database; everything that decides is
 //! shared and stands above this line.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -101,6 +101,14 @@ impl Backend {
         match self {
             Self::Sqlite(database) => database.read(from, limit).await,
             Self::Postgres(database) => database.read(from, limit).await,
+        }
+    }
+
+    /// The events at these positions, in order.
+    pub(crate) async fn read_each(&self, positions: &BTreeSet<Position>) -> sqlx::Result<Vec<StoredLeaf>> {
+        match self {
+            Self::Sqlite(database) => database.read_each(positions).await,
+            Self::Postgres(database) => database.read_each(positions).await,
         }
     }
 

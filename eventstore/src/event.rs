@@ -91,6 +91,8 @@ pub struct Recorded {
     pub time: DateTime<Utc>,
     /// The account or process that acted.
     pub actor: String,
+    pub correlation_id: Uuid,
+    pub causation_id: Option<Uuid>,
     /// The JSON of the data, a part of the leaf.
     pub data: Bytes,
     /// The stored bytes: RFC 8785 canonical JSON of a CloudEvents 1.0 envelope.

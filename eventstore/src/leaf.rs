@@ -48,6 +48,8 @@ pub(crate) struct UnplacedLeaf {
     schema: u32,
     revision: Revision,
     actor: String,
+    correlation_id: Uuid,
+    causation_id: Option<Uuid>,
     /// Where the data lie in the leaf.
     data: Range<usize>,
     before_position: Vec<u8>,
@@ -89,6 +91,8 @@ impl UnplacedLeaf {
             schema,
             revision,
             actor: context.actor.clone(),
+            correlation_id: context.correlation_id,
+            causation_id: context.causation_id,
             data,
             before_position,
             between,
@@ -122,6 +126,8 @@ impl UnplacedLeaf {
             schema: self.schema,
             time,
             actor: self.actor.clone(),
+            correlation_id: self.correlation_id,
+            causation_id: self.causation_id,
             data: leaf.slice(self.data.clone()),
             leaf,
         }
@@ -198,11 +204,15 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// What [`Recorded`] repeats of an envelope. Reading the rest as well would cost replays a third of their time.
+/// What [`Recorded`] repeats of an envelope. Reading the rest as well would make replays slower.
 #[derive(Deserialize)]
 struct Attributes<'a> {
     #[serde(borrow)]
     actor: Cow<'a, str>,
+    #[serde(rename = "causationid")]
+    causation_id: Option<Uuid>,
+    #[serde(rename = "correlationid")]
+    correlation_id: Uuid,
     #[serde(borrow)]
     data: &'a RawValue,
     #[serde(rename = "dataschema", borrow)]
@@ -239,6 +249,8 @@ impl Recorded {
             schema: schema.ok_or(MalformedLeaf::Attribute("dataschema"))?,
             time: attributes.time,
             actor: attributes.actor.into_owned(),
+            correlation_id: attributes.correlation_id,
+            causation_id: attributes.causation_id,
             data: leaf.slice_ref(attributes.data.get().as_bytes()),
             leaf,
         })

@@ -8,6 +8,8 @@ mod follow;
 mod open;
 mod snapshot;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use sqlx::{PgConnection, PgPool, Row};
@@ -72,6 +74,15 @@ impl Database {
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(&self.reads)
             .await
+    }
+
+    pub(crate) async fn read_each(&self, positions: &BTreeSet<Position>) -> sqlx::Result<Vec<StoredLeaf>> {
+        let positions = positions.iter().map(|position| integer(position.get()));
+        let rows = sqlx::query_as("SELECT position, leaf FROM event WHERE position = ANY($1) ORDER BY position")
+            .bind(positions.collect::<sqlx::Result<Vec<_>>>()?)
+            .fetch_all(&self.reads)
+            .await?;
+        rows.into_iter().map(stored_leaf).collect()
     }
 
     pub(crate) async fn read_stream(&self, stream: &StreamName, after: Revision) -> sqlx::Result<Vec<StoredLeaf>> {

@@ -77,6 +77,8 @@ mod tests {
             schema: 1,
             time: DateTime::UNIX_EPOCH,
             actor: "ada".to_owned(),
+            correlation_id: Uuid::nil(),
+            causation_id: None,
             data: Bytes::new(),
             leaf: Bytes::from(vec![b' '; leaf_bytes]),
         }

@@ -4,6 +4,7 @@ mod batch;
 mod open;
 mod snapshot;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::admission::{HeadRow, VaultKey};
 use crate::append::{Answer, CommandId};
 use crate::backend::{Conditions, Found, StoredLeaf, StoredRow, VaultEntries};
 use crate::event::{Position, Revision};
-use crate::rows::{answer, array, head_row, integer, lines, natural, stored_leaf};
+use crate::rows::{answer, array, head_row, integer, lines, natural, stored_leaf, undecodable};
 use crate::spare::Spare;
 use crate::stream_name::StreamName;
 use crate::transparency::merkle;
@@ -73,6 +74,17 @@ impl Database {
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(&self.reads)
             .await
+    }
+
+    pub(crate) async fn read_each(&self, positions: &BTreeSet<Position>) -> sqlx::Result<Vec<StoredLeaf>> {
+        let positions: Vec<_> = positions.iter().map(|position| position.get()).collect();
+        let rows = sqlx::query_as(
+            "SELECT position, leaf FROM event WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position",
+        )
+        .bind(serde_json::to_string(&positions).map_err(undecodable)?)
+        .fetch_all(&self.reads)
+        .await?;
+        rows.into_iter().map(stored_leaf).collect()
     }
 
     pub(crate) async fn read_stream(&self, stream: &StreamName, after: Revision) -> sqlx::Result<Vec<StoredLeaf>> {

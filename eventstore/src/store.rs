@@ -1,5 +1,6 @@
 //! The handle everybody holds.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -276,6 +277,15 @@ impl EventStore {
             Some(events) => Ok(events),
             None => recorded(self.shared.backend.read(from, limit).await?),
         }
+    }
+
+    /// The events at these positions, in order; none for a position that is still to come.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] if the database fails or an event is damaged.
+    pub async fn read_each(&self, positions: &BTreeSet<Position>) -> Result<Vec<Recorded>, ReadError> {
+        recorded(self.shared.backend.read_each(positions).await?)
     }
 
     /// Size, root and time of the log, all of the same moment.

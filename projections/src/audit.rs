@@ -2,6 +2,8 @@
 //!
 //! Rows hold ids. What an event says beyond them is read from the log.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use domain::{
     account::{self, Account, Scope},
@@ -10,7 +12,7 @@ use domain::{
     decider::Decider,
     event::DomainEvent,
     export,
-    ids::{AccountId, Actor, AppId, CategoryId, ProjectId, ReleaseId, WorkspaceId},
+    ids::{AccountId, Actor, AppId, CategoryId, ProjectId, ReleaseId, SubmissionId, WorkspaceId},
     name,
     project::{self, Project},
     release,
@@ -18,38 +20,45 @@ use domain::{
     workspace::Workspace,
 };
 use rusqlite::{Connection, Transaction};
+use uuid::Uuid;
 
 pub use crate::moment::Period;
 use crate::{
-    dossier::Dossier,
+    dossier::{Decision, Dossier},
     error::ViewError,
     fact::Fact,
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
     releases::Release,
-    sql::{self, Columns, values},
+    sql::{self, Columns, Json, values},
 };
 
 pub(crate) const SCHEMA: &str = "
 CREATE TABLE audit (
-    position  INTEGER NOT NULL PRIMARY KEY,
-    at        INTEGER NOT NULL,
-    actor     BLOB,
-    event     TEXT NOT NULL,
-    stream    TEXT NOT NULL,
-    revision  INTEGER NOT NULL,
-    workspace BLOB,
-    project   BLOB,
-    app       BLOB,
-    version   TEXT,
-    release   BLOB,
-    category  BLOB,
-    account   BLOB
+    position    INTEGER NOT NULL PRIMARY KEY,
+    at          INTEGER NOT NULL,
+    actor       BLOB,
+    event       TEXT NOT NULL,
+    stream      TEXT NOT NULL,
+    revision    INTEGER NOT NULL,
+    id          BLOB NOT NULL,
+    correlation BLOB NOT NULL,
+    causation   BLOB,
+    workspace   BLOB,
+    project     BLOB,
+    app         BLOB,
+    version     TEXT,
+    submission  BLOB,
+    release     BLOB,
+    category    BLOB,
+    account     BLOB
 );
+CREATE INDEX audit_by_correlation ON audit (correlation);
 CREATE INDEX audit_by_actor ON audit (actor);
 CREATE INDEX audit_by_event ON audit (event);
 CREATE INDEX audit_by_workspace ON audit (workspace) WHERE workspace IS NOT NULL;
 CREATE INDEX audit_by_app ON audit (app) WHERE app IS NOT NULL;
 CREATE INDEX audit_by_release ON audit (release) WHERE release IS NOT NULL;
+CREATE INDEX audit_by_submission ON audit (submission) WHERE submission IS NOT NULL;
 ";
 
 /// An event, and what it is about as far as that applies.
@@ -63,6 +72,11 @@ pub struct AuditRow {
     pub stream: String,
     /// The event's number in its stream, from 1.
     pub revision: u64,
+    pub id: Uuid,
+    /// What all events of one action have in common, those it set off included.
+    pub correlation: Uuid,
+    /// The id of the event that this one is a reaction to.
+    pub causation: Option<Uuid>,
     pub about: About,
 }
 
@@ -72,6 +86,7 @@ pub struct About {
     pub project: Option<ProjectId>,
     pub app: Option<AppId>,
     pub version: Option<VersionNumber>,
+    pub submission: Option<SubmissionId>,
     pub release: Option<ReleaseId>,
     pub category: Option<CategoryId>,
     pub account: Option<AccountId>,
@@ -83,13 +98,21 @@ pub struct AuditFilter {
     pub actor: Option<Actor>,
     pub event: Option<String>,
     pub app: Option<AppId>,
+    pub version: Option<VersionNumber>,
     pub workspace: Option<WorkspaceId>,
     pub release: Option<ReleaseId>,
+    pub submission: Option<SubmissionId>,
+    pub correlation: Option<Uuid>,
+    /// Only review decisions that ended so.
+    pub decision: Option<Decision>,
     pub period: Period,
 }
 
-const SELECT: &str = "SELECT position, position, at, actor, event, stream, revision, workspace, project, app, version,
-                             release, category, account FROM audit";
+/// Most events that [`actions`] answers: a hundred actions with as many events as a release has that was retried for days.
+const ACTION_EVENTS_MAX: usize = 10_000;
+
+const SELECT: &str = "SELECT position, position, at, actor, event, stream, revision, id, correlation, causation,
+                             workspace, project, app, version, submission, release, category, account FROM audit";
 
 /// The trail, the newest event first.
 pub fn trail(conn: &Connection, filter: &AuditFilter, page: &PageRequest) -> Result<Page<AuditRow>, ViewError> {
@@ -101,8 +124,16 @@ pub fn trail(conn: &Connection, filter: &AuditFilter, page: &PageRequest) -> Res
     }
     conditions.add_if("event = ?", filter.event.clone());
     conditions.add_if("app = ?", filter.app);
+    conditions.add_if("version = ?", filter.version.clone());
     conditions.add_if("workspace = ?", filter.workspace);
     conditions.add_if("release = ?", filter.release);
+    conditions.add_if("submission = ?", filter.submission);
+    conditions.add_if("correlation = ?", filter.correlation);
+    match filter.decision {
+        Some(Decision::Approved) => conditions.add("event IN ('VersionApproved', 'ListingApproved')", vec![]),
+        Some(Decision::Rejected) => conditions.add("event IN ('VersionRejected', 'ListingRejected')", vec![]),
+        None => {}
+    }
     filter.period.restrict(conn, "position", &mut conditions)?;
     let list = List {
         select: SELECT,
@@ -123,9 +154,23 @@ pub fn entry(conn: &Connection, position: u64) -> Result<Option<AuditRow>, ViewE
     })?)
 }
 
+/// The events of these actions, in order; no more than [`ACTION_EVENTS_MAX`] of them all.
+pub fn actions(conn: &Connection, correlations: &BTreeSet<Uuid>) -> Result<Vec<AuditRow>, ViewError> {
+    let sql = format!(
+        "{SELECT} WHERE correlation IN (SELECT unhex(value) FROM json_each(?))
+         ORDER BY position LIMIT {ACTION_EVENTS_MAX}"
+    );
+    let named: Vec<_> = correlations.iter().map(|id| id.simple().to_string()).collect();
+    Ok(sql::rows(conn, &sql, values![Json(&named)], |columns| {
+        let _: u64 = columns.take()?;
+        AuditRow::read(columns)
+    })?)
+}
+
 pub(crate) fn record(tx: &Transaction<'_>, fact: &Fact, about: &About) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO audit (position, at, actor, event, stream, revision, workspace, project, app, version,
-               release, category, account) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO audit (position, at, actor, event, stream, revision, id, correlation, causation, workspace,
+               project, app, version, submission, release, category, account)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let values = values![
         fact.position,
         fact.stamp.at,
@@ -133,10 +178,14 @@ pub(crate) fn record(tx: &Transaction<'_>, fact: &Fact, about: &About) -> rusqli
         fact.name.as_str(),
         fact.stream.as_str(),
         fact.revision,
+        fact.id,
+        fact.correlation,
+        fact.causation,
         about.workspace,
         about.project,
         about.app,
         about.version,
+        about.submission,
         about.release,
         about.category,
         about.account,
@@ -150,7 +199,10 @@ impl About {
         let mut about = Self::stream(fact.stream.as_str());
         match &fact.event {
             DomainEvent::Account(event) => about.granted(event),
-            DomainEvent::App(event) => about.version = event.version().cloned(),
+            DomainEvent::App(event) => {
+                about.version = event.version().cloned();
+                about.submission = event.submission();
+            }
             DomainEvent::Category(event) => about.shelved(event),
             DomainEvent::Name(name::Event::NameTaken { holder } | name::Event::NameReleased { holder }) => {
                 about = Self::stream(holder);
@@ -236,11 +288,15 @@ impl AuditRow {
             event: columns.take()?,
             stream: columns.take()?,
             revision: columns.take()?,
+            id: columns.take()?,
+            correlation: columns.take()?,
+            causation: columns.take()?,
             about: About {
                 workspace: columns.take()?,
                 project: columns.take()?,
                 app: columns.take()?,
                 version: columns.take()?,
+                submission: columns.take()?,
                 release: columns.take()?,
                 category: columns.take()?,
                 account: columns.take()?,

@@ -39,6 +39,9 @@ pub enum ViewError {
     /// The process that keeps them is of another release, or keeps them of another log.
     #[error("the view file {} was not made by this program from this log", .0.display())]
     Stale(PathBuf),
+    /// One at a time.
+    #[error("the views are being built anew already")]
+    BeingBuilt,
     #[error("the view database failed")]
     Database(#[from] rusqlite::Error),
     /// The question itself broke, or the process is ending.

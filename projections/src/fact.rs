@@ -19,6 +19,10 @@ pub(crate) struct Fact {
     /// The event's number in its stream, from 1.
     pub(crate) revision: u64,
     pub(crate) name: String,
+    /// What all events of one action have in common, those it set off included.
+    pub(crate) correlation: Uuid,
+    /// The event that this one is a reaction to.
+    pub(crate) causation: Option<Uuid>,
     pub(crate) stamp: Stamp,
     pub(crate) event: DomainEvent,
 }
@@ -40,6 +44,8 @@ impl Fact {
             stream: recorded.stream.clone(),
             revision: recorded.revision.get(),
             name: recorded.name.clone(),
+            correlation: recorded.correlation_id,
+            causation: recorded.causation_id,
             stamp: Stamp {
                 by: recorded.actor.parse::<Actor>()?,
                 at: recorded.time,

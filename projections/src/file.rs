@@ -1,9 +1,6 @@
 //! The view file: a cache of the log, which may be deleted at any time.
 
-use std::{
-    io::ErrorKind,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use eventstore::EventStore;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
@@ -13,6 +10,7 @@ use crate::{
     checkpoint::{self, Checkpoint},
     content, decisions,
     error::ViewError,
+    generations::Generations,
     releases, reviews, storefront, tenancy,
 };
 
@@ -21,17 +19,35 @@ const STATEMENTS_KEPT: usize = 256;
 const MMAP_MAX_BYTES: i64 = 1 << 30;
 const CACHE_MAX_KIB: i64 = 32 * 1024;
 
-/// Opens the view of `log` in `path` for writing. A file that is missing, or is not a view of this log made by this
-/// program, is replaced by an empty one.
-pub(crate) async fn open(path: &Path, log: &EventStore) -> Result<Connection, ViewError> {
-    if let Some((conn, checkpoint)) = existing(path)? {
-        if checkpoint.holds(log).await? {
-            return Ok(conn);
+/// Opens the highest generation of the view that this program made of `log`; if there is none, an empty one above the
+/// others, which are left alone.
+pub(crate) async fn open(files: &Generations, log: &EventStore) -> Result<(u64, Connection), ViewError> {
+    for generation in files.present()? {
+        if let Some(conn) = usable(&files.path(generation), log).await? {
+            return Ok((generation, conn));
         }
-        tracing::info!(path = %path.display(), "the view file is not of this log or program, and is built anew");
     }
-    delete(path)?;
-    create(path, log)
+    let generation = files.next()?;
+    if generation > 0 {
+        tracing::info!("the views are not of this log or program, and are built anew");
+    }
+    Ok((generation, create(&files.path(generation), log)?))
+}
+
+/// The file, opened for writing, if it is a view of `log` made by this program.
+pub(crate) async fn usable(path: &Path, log: &EventStore) -> Result<Option<Connection>, ViewError> {
+    let Some((conn, checkpoint)) = existing(path)? else {
+        return Ok(None);
+    };
+    Ok(checkpoint.holds(log).await?.then_some(conn))
+}
+
+/// Whether the file is a view of `log` made by this program. It is only read.
+pub(crate) async fn is_usable(path: &Path, log: &EventStore) -> Result<bool, ViewError> {
+    match checked(open_for_reading(path))? {
+        Some((_, checkpoint)) => Ok(checkpoint.holds(log).await?),
+        None => Ok(false),
+    }
 }
 
 /// A connection that cannot write.
@@ -46,7 +62,11 @@ fn existing(path: &Path) -> Result<Option<(Connection, Checkpoint)>, ViewError> 
     if !path.exists() {
         return Ok(None);
     }
-    let opened = open_for_writing(path).and_then(|conn| Ok(Checkpoint::read(&conn)?.map(|found| (conn, found))));
+    checked(open_for_writing(path))
+}
+
+fn checked(opened: rusqlite::Result<Connection>) -> Result<Option<(Connection, Checkpoint)>, ViewError> {
+    let opened = opened.and_then(|conn| Ok(Checkpoint::read(&conn)?.map(|found| (conn, found))));
     match opened {
         Ok(found) => Ok(found),
         Err(error) if is_unusable(&error) => Ok(None),
@@ -62,8 +82,23 @@ fn is_unusable(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// A new view for this process alone, which is lost if it is killed.
+pub(crate) fn create_scratch(path: &Path, log: &EventStore) -> Result<Connection, ViewError> {
+    let mut conn = Connection::open(path)?;
+    conn.pragma_update(None, "journal_mode", "MEMORY")?;
+    conn.pragma_update(None, "synchronous", "OFF")?;
+    tune(&conn)?;
+    lay_out(&mut conn, log)?;
+    Ok(conn)
+}
+
 fn create(path: &Path, log: &EventStore) -> Result<Connection, ViewError> {
     let mut conn = open_for_writing(path)?;
+    lay_out(&mut conn, log)?;
+    Ok(conn)
+}
+
+fn lay_out(conn: &mut Connection, log: &EventStore) -> Result<(), ViewError> {
     let tx = conn.transaction()?;
     for schema in [
         checkpoint::SCHEMA,
@@ -81,8 +116,7 @@ fn create(path: &Path, log: &EventStore) -> Result<Connection, ViewError> {
     reviews::create(&tx)?;
     categories::create(&tx)?;
     Checkpoint::start(log.identity()).insert(&tx)?;
-    tx.commit()?;
-    Ok(conn)
+    Ok(tx.commit()?)
 }
 
 /// Writes the file anew, so that nothing lies on in it of rows that were deleted: neither in free pages nor in the
@@ -115,17 +149,4 @@ fn tune(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "mmap_size", MMAP_MAX_BYTES)?;
     conn.pragma_update(None, "cache_size", -CACHE_MAX_KIB)?;
     conn.pragma_update(None, "temp_store", "MEMORY")
-}
-
-fn delete(path: &Path) -> Result<(), ViewError> {
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        let path = PathBuf::from(name);
-        match std::fs::remove_file(&path) {
-            Err(source) if source.kind() != ErrorKind::NotFound => return Err(ViewError::File { path, source }),
-            Ok(()) | Err(_) => {}
-        }
-    }
-    Ok(())
 }

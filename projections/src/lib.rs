@@ -5,7 +5,8 @@
 //! | how the log becomes rows | `projector.rs`, then `writer.rs` |
 //! | what rows there are, and what can be asked of them | a noun: [`storefront`], [`apps`], [`reviews`], … |
 //! | how a row remembers its past, and how that is read | `moment.rs`, `past.rs` |
-//! | when a file is thrown away | `file.rs`, `checkpoint.rs` |
+//! | when a file is used, and when another takes its place | `generations.rs`, `checkpoint.rs`, [`rebuild`] |
+//! | how the past is folded again from the log | [`replay`], [`sheets`] |
 //!
 //! Rows hold ids, facts, digests and sealed references, never text that must be erasable.
 
@@ -19,25 +20,35 @@ pub mod content;
 pub mod decisions;
 mod dossier;
 pub mod error;
+pub mod explanation;
 mod fact;
 mod fetch;
 mod file;
+mod generations;
 mod moment;
 pub mod page;
 mod past;
 mod projector;
 mod readers;
+pub mod rebuild;
 pub mod releases;
+pub mod replay;
 pub mod reviews;
 mod search;
+pub mod sheets;
 mod sql;
 pub mod storefront;
 pub mod tenancy;
 #[cfg(test)]
 mod tests;
+mod view_reader;
 mod writer;
 
-use std::{convert::Infallible, path::Path, sync::Arc};
+use std::{
+    convert::Infallible,
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use eventstore::{Blobs, EventStore};
 use tokio::sync::{Mutex, watch};
@@ -50,40 +61,68 @@ pub use crate::{
     error::ViewError,
     moment::Moment,
     page::{Key, Keyed, Page, PageRequest},
-    readers::ViewReader,
+    view_reader::ViewReader,
     writer::Progress,
 };
-use crate::{readers::Readers, writer::Writer};
-
-/// Threads that answer questions. More gain nothing: answers come from memory.
-const READERS: usize = 4;
-/// Threads that answer questions about the past, which take longer and do not hold up the others.
-const PAST_READERS: usize = 2;
+use crate::{generations::Generations, readers::Live, writer::Writer};
 
 /// The views of one log in one file. Clones share it.
 #[derive(Clone)]
 pub struct Views {
-    readers: Arc<Readers>,
-    past: Arc<Readers>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    files: Generations,
+    /// What questions are answered from. Whoever asked before it was exchanged is answered from what was there.
+    live: RwLock<Arc<Live>>,
     writer: Arc<Mutex<Writer>>,
+    /// Held by whoever follows.
+    following: Mutex<()>,
     progress: watch::Receiver<Progress>,
 }
 
 impl Views {
-    /// Opens the views of `log` kept in the file at `path`, whose folder exists. What is there is used if this program
-    /// made it from this log; anything else is replaced by views that start at the first event.
+    /// Opens the views of `log` kept in the file at `path`, whose folder exists, or in a later generation of it. The
+    /// highest one is used that this program made from this log; if there is none, views are begun at the first event.
     ///
     /// # Errors
     ///
-    /// [`ViewError`] if the file cannot be used or replaced, or the log cannot be read.
+    /// [`ViewError`] if the file cannot be used or made, or the log cannot be read.
     pub async fn open(path: &Path, log: &EventStore) -> Result<Self, ViewError> {
-        let writer = Writer::new(file::open(path, log).await?)?;
+        let files = Generations::of(path);
+        let (generation, conn) = file::open(&files, log).await?;
+        let writer = Writer::new(conn)?;
+        let live = Live::start(generation, &files.path(generation))?;
         Ok(Self {
-            readers: Arc::new(Readers::start(path, READERS, file::open_for_reading)?),
-            past: Arc::new(Readers::start(path, PAST_READERS, past::open)?),
-            progress: writer.progress(),
-            writer: Arc::new(Mutex::new(writer)),
+            shared: Arc::new(Shared {
+                files,
+                live: RwLock::new(Arc::new(live)),
+                progress: writer.progress(),
+                writer: Arc::new(Mutex::new(writer)),
+                following: Mutex::new(()),
+            }),
         })
+    }
+
+    /// The file that is in use.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.shared.files.path(self.live().generation)
+    }
+
+    fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.shared.live.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Deletes the files that the one in use has taken the place of. Until it shows the whole log, they may be wanted
+    /// again by the program that made them.
+    ///
+    /// # Errors
+    ///
+    /// [`ViewError::File`] if one cannot be deleted.
+    pub fn discard_older(&self) -> Result<(), ViewError> {
+        self.shared.files.keep(self.live().generation)
     }
 
     /// Applies the log to the views: first what is there, then what comes. Somebody has to, for the views to move; a
@@ -94,18 +133,19 @@ impl Views {
     /// Ends only by failing. [`ViewError::Undecodable`] names the event that this program does not know; everything
     /// before it is applied. After a failed read of the log or of a blob, following again goes on where it stopped.
     pub async fn follow(&self, log: EventStore, blobs: Blobs) -> Result<Infallible, ViewError> {
-        projector::follow(Arc::clone(&self.writer), log, blobs).await
+        let _alone = self.shared.following.lock().await;
+        projector::follow(Arc::clone(&self.shared.writer), log, blobs).await
     }
 
     /// How many events were applied: the answer to a question is at least as new.
     #[must_use]
     pub fn position(&self) -> u64 {
-        self.progress.borrow().size
+        self.shared.progress.borrow().size
     }
 
     /// Waits until `size` events were applied. The caller bounds the wait.
     pub async fn reached(&self, size: u64) {
-        let mut progress = self.progress.clone();
+        let mut progress = self.shared.progress.clone();
         // Fails only when the writer is gone, and these views hold it.
         let _ = progress.wait_for(|progress| progress.size >= size).await;
     }
@@ -113,19 +153,19 @@ impl Views {
     /// Position and authorization as they move, always of the same moment. Steps may be missed, never the last.
     #[must_use]
     pub fn progress(&self) -> watch::Receiver<Progress> {
-        self.progress.clone()
+        self.shared.progress.clone()
     }
 
     /// Who may do what, as of [`Views::position`].
     #[must_use]
     pub fn access(&self) -> Arc<Access> {
-        Arc::clone(&self.progress.borrow().access)
+        Arc::clone(&self.shared.progress.borrow().access)
     }
 
     /// The same views, for those who only ask.
     #[must_use]
     pub fn reader(&self) -> ViewReader {
-        ViewReader::new(Arc::clone(&self.readers))
+        ViewReader::of(self.clone())
     }
 
     /// Asks a question of the views, on a thread that may wait for the disk. All it reads is of one moment, whose
@@ -139,7 +179,7 @@ impl Views {
         T: Send + 'static,
         Q: FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static,
     {
-        self.readers.ask(question).await
+        self.live().now.ask(question).await
     }
 
     /// Asks a question of the views as they stood at `moment`: of the store, apps, versions, the review queue and
@@ -161,7 +201,7 @@ impl Views {
                     past::turn_to(conn, position)?;
                     question(conn)
                 };
-                self.past.ask(question).await
+                self.live().past.ask(question).await
             }
         }
     }

@@ -16,16 +16,46 @@ use crate::{error::ViewError, fetch, writer::Writer};
 /// Most events applied in one transaction.
 const EVENTS_PER_BATCH: usize = 10_000;
 
-/// Applies the log to the views for ever: first what is there, in large batches, then what comes.
+/// Applies the log to the views for ever: first what is there, in large batches, then what comes. Between two batches
+/// another writer may be put in the place of this one, if it has come as far.
 pub(crate) async fn follow(writer: Arc<Mutex<Writer>>, log: EventStore, blobs: Blobs) -> Result<Infallible, ViewError> {
-    let mut writer = writer.lock_owned().await;
     let mut source = Source {
-        next: Position::new(writer.position()?),
+        next: Position::new(writer.lock().await.position()?),
         live: None,
     };
     loop {
         let events = source.next(&log).await?;
-        writer = project(writer, &log, &blobs, events).await?;
+        let writer = Arc::clone(&writer).lock_owned().await;
+        project(writer, &log, &blobs, events).await?;
+    }
+}
+
+/// Applies the log until `size` events were applied.
+///
+/// # Errors
+///
+/// [`ViewError::InTheFuture`] if there are fewer.
+pub(crate) async fn advance(
+    writer: &Arc<Mutex<Writer>>,
+    log: &EventStore,
+    blobs: &Blobs,
+    size: u64,
+) -> Result<(), ViewError> {
+    loop {
+        let writer = Arc::clone(writer).lock_owned().await;
+        let reached = writer.position()?;
+        let left = usize::try_from(size.saturating_sub(reached)).unwrap_or(usize::MAX);
+        if left == 0 {
+            return Ok(());
+        }
+        let events = log.read(Position::new(reached), left.min(EVENTS_PER_BATCH)).await?;
+        if events.is_empty() {
+            return Err(ViewError::InTheFuture {
+                asked: size - 1,
+                reached,
+            });
+        }
+        project(writer, log, blobs, events).await?;
     }
 }
 
@@ -35,15 +65,15 @@ async fn project(
     log: &EventStore,
     blobs: &Blobs,
     events: Vec<Recorded>,
-) -> Result<OwnedMutexGuard<Writer>, ViewError> {
+) -> Result<(), ViewError> {
     let (writer, plan) = blocking(writer, move |writer| writer.plan(&events)).await?;
     let supplies = fetch::supplies(log, blobs, &plan).await?;
-    let (writer, stopped) = blocking(writer, move |writer| {
+    let (_writer, stopped) = blocking(writer, move |writer| {
         writer.apply(&plan, supplies)?;
         Ok(plan.stopped)
     })
     .await?;
-    stopped.map_or(Ok(writer), Err)
+    stopped.map_or(Ok(()), Err)
 }
 
 /// Lends the writer to a thread that may wait for the disk. Work that was begun is done, also if nobody waits for it.

@@ -1,4 +1,4 @@
-//! Threads that answer questions, each with its own connection.
+//! Threads that answer questions, each with its own connection to one file.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -7,53 +7,32 @@ use std::{
     thread,
 };
 
-use eventstore::EventStore;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::{checkpoint::Checkpoint, error::ViewError, file};
+use crate::{error::ViewError, file, past};
+
+/// Threads that answer questions. More gain nothing: answers come from memory.
+const READERS: usize = 4;
+/// Threads that answer questions about the past, which take longer and do not hold up the others.
+const PAST_READERS: usize = 2;
 
 type Question = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// Asks the views, and cannot change them. Clones share their threads.
-#[derive(Clone)]
-pub struct ViewReader(Arc<Readers>);
+/// The file that questions are answered from.
+pub(crate) struct Live {
+    pub(crate) generation: u64,
+    pub(crate) now: Readers,
+    pub(crate) past: Readers,
+}
 
-impl ViewReader {
-    pub(crate) const fn new(readers: Arc<Readers>) -> Self {
-        Self(readers)
-    }
-
-    /// Opens the views of `log` kept in the file at `path`, beside the process that keeps them.
-    ///
-    /// # Errors
-    ///
-    /// [`ViewError::Stale`] if this program did not make them from this log.
-    pub async fn open(path: &Path, log: &EventStore) -> Result<Self, ViewError> {
-        let found = Checkpoint::read(&file::open_for_reading(path)?)?;
-        let is_of_log = match found {
-            Some(checkpoint) => checkpoint.holds(log).await?,
-            None => false,
-        };
-        if !is_of_log {
-            return Err(ViewError::Stale(path.to_owned()));
-        }
-        let readers = Readers::start(path, 1, file::open_for_reading)?;
-        Ok(Self(Arc::new(readers)))
-    }
-
-    /// Asks a question, on a thread that may wait for the disk. All it reads is of one moment, whose position
-    /// [`position`](crate::position) tells.
-    ///
-    /// # Errors
-    ///
-    /// What the question answers; [`ViewError::Abandoned`] if it panicked.
-    pub async fn read<T, Q>(&self, question: Q) -> Result<T, ViewError>
-    where
-        T: Send + 'static,
-        Q: FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static,
-    {
-        self.0.ask(question).await
+impl Live {
+    pub(crate) fn start(generation: u64, path: &Path) -> Result<Self, ViewError> {
+        Ok(Self {
+            generation,
+            now: Readers::start(path, READERS, file::open_for_reading)?,
+            past: Readers::start(path, PAST_READERS, past::open)?,
+        })
     }
 }
 

@@ -35,17 +35,29 @@ macro_rules! values {
 }
 pub(crate) use values;
 
+impl ToColumn for Uuid {
+    fn to_value(&self) -> Value {
+        Value::Blob(self.as_bytes().to_vec())
+    }
+}
+
+impl FromColumn for Uuid {
+    fn from_value(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::from_slice(value.as_blob()?).map_err(FromSqlError::other)
+    }
+}
+
 macro_rules! ids {
     ($($id:ident),*) => {$(
         impl ToColumn for $id {
             fn to_value(&self) -> Value {
-                Value::Blob(self.as_uuid().as_bytes().to_vec())
+                self.as_uuid().to_value()
             }
         }
 
         impl FromColumn for $id {
             fn from_value(value: ValueRef<'_>) -> FromSqlResult<Self> {
-                Uuid::from_slice(value.as_blob()?).map(Self::from_uuid).map_err(FromSqlError::other)
+                Uuid::from_value(value).map(Self::from_uuid)
             }
         }
     )*};

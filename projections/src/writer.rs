@@ -81,6 +81,19 @@ impl Writer {
         self.progress.subscribe()
     }
 
+    /// For what is to be noted while events are applied.
+    pub(crate) const fn connection(&self) -> &Connection {
+        &self.conn
+    }
+
+    /// Puts `successor`, which has come as far, in the place of this one, and tells whoever watches this one.
+    pub(crate) fn give_way_to(&mut self, mut successor: Self) {
+        let progress = successor.progress.borrow().clone();
+        std::mem::swap(&mut self.progress, &mut successor.progress);
+        *self = successor;
+        self.progress.send_replace(progress);
+    }
+
     pub(crate) fn plan(&mut self, events: &[Recorded]) -> Result<Plan, ViewError> {
         let mut facts = Vec::with_capacity(events.len());
         let mut stopped = None;

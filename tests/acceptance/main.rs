@@ -7,6 +7,8 @@
 )]
 
 mod access;
+mod at_least;
+mod audit;
 mod backup;
 mod bundles;
 mod crash;
@@ -14,14 +16,17 @@ mod demo;
 mod erasure;
 mod event_feed;
 mod evidence;
+mod explain;
 mod exports;
 mod helm_repository;
 mod hostile;
 mod http;
 mod lifecycle;
 mod published_log;
+mod rebuild;
 mod refusals;
 mod releases;
+mod replay;
 mod review;
 mod storefront;
 mod tenants;

@@ -29,6 +29,7 @@ fn links_between_documents_lead_somewhere() {
     for document in [
         "README.md",
         "docs/ARCHITECTURE.md",
+        "docs/guides/audit-the-past.md",
         "docs/guides/first-steps-with-the-api.md",
     ] {
         let path = root().join(document);

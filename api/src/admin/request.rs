@@ -44,6 +44,8 @@ pub enum AdminRequest {
         /// Narrows the selection to a workspace, by its name.
         workspace: Option<WorkspaceName>,
     },
+    /// Goes over to views that were built beside those of the server.
+    AdoptViews,
     CreateAccount {
         name: AccountName,
         /// Granted at once, on the platform.
@@ -139,6 +141,7 @@ impl AdminRequest {
                 selection,
                 workspace,
             } => admin.record_export(format, selection, workspace).await,
+            Self::AdoptViews => adopt_views(services).await,
             Self::CreateAccount { name, role } => {
                 let as_role = role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
                 let message = format!("account {name} created{as_role}");
@@ -191,6 +194,16 @@ impl AdminRequest {
                 Ok(done(message))
             }
         }
+    }
+}
+
+async fn adopt_views(services: &Services) -> Result<AdminAnswer, AdminError> {
+    let adopted = services.views.adopt(&services.log, services.content.blobs()).await;
+    match adopted.map_err(|error| AdminError::from(CommandError::internal(error)))? {
+        true => Ok(done("The server uses it".to_owned())),
+        false => Ok(done(
+            "The server is another version of the program and does not use it; start this one".to_owned(),
+        )),
     }
 }
 

@@ -10,12 +10,13 @@ use std::{
 };
 
 use domain::{
+    decider::Decider,
     event::DomainEvent,
     ids::{AttemptId, ReleaseId, WorkspaceId},
     project::Project,
     release::{FailureReason, Release, react},
 };
-use eventstore::{Position, ReadError, Recorded};
+use eventstore::{Position, ReadError, Recorded, Revision, StreamName};
 use tokio::{
     sync::{Mutex, Semaphore},
     task::JoinSet,
@@ -26,7 +27,7 @@ use super::{
     operation::{self, Report},
 };
 use crate::{
-    commands::{CommandError, FinishOperation, Giver, OperationResult, StartOperation, holder, load},
+    commands::{Cause, CommandError, FinishOperation, Giver, OperationResult, Outcome, StartOperation, holder, load},
     ids,
     services::Services,
 };
@@ -144,12 +145,40 @@ impl Worker {
         let Some(operation) = release.operation else {
             return Ok(());
         };
+        let Some(cause) = self.asked_for_by(id).await? else {
+            return Ok(());
+        };
         let attempt = AttemptId::from_uuid(ids::fresh());
         let start = StartOperation { release: id, attempt };
-        self.services.commands.run(Giver::System, &start).await?;
+        let started = self.services.commands.run(Giver::Reaction(cause), &start).await?;
         tracing::info!(release = %id, %attempt, operation = %operation.kind, "started");
         let report = operation::perform(&self.services, &self.helm, &release, operation.kind).await;
-        self.finish(id, attempt, report).await
+        let cause = self.left_by(&started).await?.unwrap_or(cause);
+        self.finish(id, attempt, cause, report).await
+    }
+
+    /// The event that asked for the operation of a release that is in flight.
+    async fn asked_for_by(&self, release: ReleaseId) -> Result<Option<Cause>, CommandError> {
+        let stream = StreamName::new(Release::CATEGORY, release).map_err(CommandError::internal)?;
+        for event in self
+            .services
+            .log
+            .read_stream(&stream, Revision::NONE)
+            .await?
+            .iter()
+            .rev()
+        {
+            if called_for(event)?.is_some() {
+                return Cause::of(event).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The last event a command left.
+    async fn left_by(&self, outcome: &Outcome) -> Result<Option<Cause>, CommandError> {
+        let events = self.services.log.read(outcome.position, 1).await?;
+        events.first().map(Cause::of).transpose()
     }
 
     async fn share_of(&self, release: &Release) -> Result<Arc<Semaphore>, CommandError> {
@@ -164,7 +193,13 @@ impl Worker {
         ))
     }
 
-    async fn finish(&self, release: ReleaseId, attempt: AttemptId, report: Report) -> Result<(), CommandError> {
+    async fn finish(
+        &self,
+        release: ReleaseId,
+        attempt: AttemptId,
+        cause: Cause,
+        report: Report,
+    ) -> Result<(), CommandError> {
         let result = match self.seal(release, &report).await {
             Ok(result) => result,
             Err(error) => {
@@ -186,7 +221,7 @@ impl Worker {
             attempt,
             result,
         };
-        match self.services.commands.run(Giver::System, &finish).await {
+        match self.services.commands.run(Giver::Reaction(cause), &finish).await {
             // Another attempt took over; its result counts.
             Err(error) if error.is("STALE_ATTEMPT") => Ok(()),
             outcome => outcome.map(drop),

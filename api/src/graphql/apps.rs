@@ -16,6 +16,7 @@ use super::{
     NodeId,
     accounts::{Account, unseal},
     as_of::{self, AsOf},
+    at_least::{self, AtLeast},
     categories::Category,
     error::Result,
     listings::{Listing, ListingReview},
@@ -37,8 +38,12 @@ impl AppQuery {
         ctx: &Context<'_>,
         id: ID,
         #[graphql(desc = "As it was then. Who may know of it is decided by today's rights.")] as_of: Option<AsOf>,
+        #[graphql(desc = "Answer only once this was seen, such as what a mutation just did.")] at_least: Option<
+            AtLeast,
+        >,
     ) -> Result<Option<App>> {
         viewer(ctx)?;
+        at_least::wait(ctx, at_least).await?;
         let moment = as_of::moment(ctx, as_of).await?;
         match NodeId::parse(&id) {
             Some(NodeId::App(id)) => App::load_at(ctx, id, moment).await,
@@ -47,6 +52,7 @@ impl AppQuery {
     }
 
     /// The apps of a workspace, the newest first; without the deleted ones unless it is them that are asked for.
+    #[expect(clippy::too_many_arguments, reason = "they are the arguments of the field")]
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn apps(
         &self,
@@ -54,11 +60,15 @@ impl AppQuery {
         workspace: ID,
         status: Option<AppStatus>,
         #[graphql(desc = "As they were then.")] as_of: Option<AsOf>,
+        #[graphql(desc = "Answer only once this was seen, such as what a mutation just did.")] at_least: Option<
+            AtLeast,
+        >,
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Option<Connected<App>>> {
         let (is_first, request) = (after.is_none(), page::request(first, after)?);
         viewer(ctx)?;
+        at_least::wait(ctx, at_least).await?;
         let moment = as_of::moment(ctx, as_of).await?;
         let Some(NodeId::Workspace(id)) = NodeId::parse(&workspace) else {
             return Ok(None);

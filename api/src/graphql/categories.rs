@@ -7,6 +7,7 @@ use projections::{Moment, categories};
 use super::{
     NodeId,
     as_of::{self, AsOf},
+    at_least::{self, AtLeast},
     error::Result,
     viewer::{read_at, viewer},
 };
@@ -21,8 +22,12 @@ impl CategoryQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "As they were then. For whoever may see history.")] as_of: Option<AsOf>,
+        #[graphql(desc = "Answer only once this was seen, such as what a mutation just did.")] at_least: Option<
+            AtLeast,
+        >,
     ) -> Result<Categories> {
         viewer(ctx)?.authorize(Permission::StoreView, Place::Platform)?;
+        at_least::wait(ctx, at_least).await?;
         let moment = as_of::moment(ctx, as_of).await?;
         as_of::authorize(ctx, moment)?;
         let (all, uncategorised) = read_at(ctx, moment, |view| {

@@ -14,6 +14,7 @@ use super::{
     NodeId,
     accounts::{Account, unseal},
     apps::App,
+    at_least::{self, AtLeast},
     error::Result,
     page::{self, Connected},
     scalars::{LogPosition, SemVer, Sha256},
@@ -27,8 +28,16 @@ pub struct ReleaseQuery;
 #[Object]
 impl ReleaseQuery {
     /// A release by its global id.
-    async fn release(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Release>> {
+    async fn release(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        #[graphql(desc = "Answer only once this was seen, such as what a mutation just did.")] at_least: Option<
+            AtLeast,
+        >,
+    ) -> Result<Option<Release>> {
         viewer(ctx)?;
+        at_least::wait(ctx, at_least).await?;
         match NodeId::parse(&id) {
             Some(NodeId::Release(id)) => Release::load(ctx, id).await,
             _ => Ok(None),
@@ -41,9 +50,13 @@ impl ReleaseQuery {
         &self,
         ctx: &Context<'_>,
         project: ID,
+        #[graphql(desc = "Answer only once this was seen, such as what a mutation just did.")] at_least: Option<
+            AtLeast,
+        >,
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Option<Connected<Release>>> {
+        at_least::wait(ctx, at_least).await?;
         let (is_first, request) = (after.is_none(), page::request(first, after)?);
         let viewer = viewer(ctx)?;
         let Some(NodeId::Project(id)) = NodeId::parse(&project) else {

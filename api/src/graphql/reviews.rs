@@ -19,6 +19,7 @@ use super::{
     accounts::{Account, unseal},
     apps::App,
     as_of::{self, AsOf},
+    at_least::{self, AtLeast},
     error::{ApiError, Result},
     listings::Listing,
     page::{self, Connected},
@@ -38,10 +39,14 @@ impl ReviewQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What waited then. For whoever may also see history.")] as_of: Option<AsOf>,
+        #[graphql(desc = "Answer only once this was seen, such as what a mutation just did.")] at_least: Option<
+            AtLeast,
+        >,
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Connected<QueueEntry>> {
         viewer(ctx)?.authorize(Permission::ReviewView, Place::Platform)?;
+        at_least::wait(ctx, at_least).await?;
         let (is_first, request) = (after.is_none(), page::request(first, after)?);
         let moment = as_of::moment(ctx, as_of).await?;
         as_of::authorize(ctx, moment)?;
@@ -56,9 +61,13 @@ impl ReviewQuery {
         &self,
         ctx: &Context<'_>,
         filter: Option<DecisionFilterInput>,
+        #[graphql(desc = "Answer only once this was seen, such as what a mutation just did.")] at_least: Option<
+            AtLeast,
+        >,
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Connected<Decision>> {
+        at_least::wait(ctx, at_least).await?;
         let (is_first, request) = (after.is_none(), page::request(first, after)?);
         let filter = filter.unwrap_or_default();
         let Some((app, workspace)) = filter.within_reach(ctx).await? else {

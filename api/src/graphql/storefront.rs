@@ -12,6 +12,7 @@ use super::{
     NodeId,
     apps::App,
     as_of::{self, AsOf},
+    at_least::{self, AtLeast},
     categories::Category,
     error::{ApiError, Result},
     page::{self, Connected},
@@ -35,10 +36,14 @@ impl StoreQuery {
         #[graphql(desc = "Only what is on this shelf.")] category: Option<ID>,
         #[graphql(desc = "Only what is on no shelf.", default)] uncategorised: bool,
         #[graphql(desc = "What it showed then. For whoever may see history.")] as_of: Option<AsOf>,
+        #[graphql(desc = "Answer only once this was seen, such as what a mutation just did.")] at_least: Option<
+            AtLeast,
+        >,
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Connected<StoreEntry>> {
         viewer(ctx)?.authorize(Permission::StoreView, Place::Platform)?;
+        at_least::wait(ctx, at_least).await?;
         let (is_first, request) = (after.is_none(), page::request(first, after)?);
         let moment = as_of::moment(ctx, as_of).await?;
         as_of::authorize(ctx, moment)?;

@@ -11,7 +11,9 @@ use super::{
     accounts::{Account, unseal},
     apps::{App, Suspension},
     as_of::{self, AsOf},
+    at_least::{self, AtLeast},
     error::{ApiError, Result},
+    explanations::VersionExplanation,
     limits::{self, make_room},
     listings::{Listing, Maintainer, html},
     removals::ContentRemoval,
@@ -32,8 +34,12 @@ impl VersionQuery {
         ctx: &Context<'_>,
         id: ID,
         #[graphql(desc = "As it was then. Who may know of it is decided by today's rights.")] as_of: Option<AsOf>,
+        #[graphql(desc = "Answer only once this was seen, such as what a mutation just did.")] at_least: Option<
+            AtLeast,
+        >,
     ) -> Result<Option<Version>> {
         viewer(ctx)?;
+        at_least::wait(ctx, at_least).await?;
         let moment = as_of::moment(ctx, as_of).await?;
         match NodeId::parse(&id) {
             Some(NodeId::Version(app, number)) => Version::load_at(ctx, app, number, moment).await,
@@ -203,6 +209,13 @@ impl Version {
     /// When it was published, if it was.
     async fn published_at(&self) -> Option<DateTime<Utc>> {
         self.row.published.map(|mark| mark.at)
+    }
+
+    /// The facts that led it to where it is, and what shows or hides it in the store. For the workspace, reviewers and
+    /// auditors.
+    #[graphql(complexity = "100 + child_complexity")]
+    async fn explanation(&self, ctx: &Context<'_>) -> Result<Option<VersionExplanation>> {
+        VersionExplanation::load(ctx, &self.row, self.moment).await
     }
 }
 

@@ -164,4 +164,34 @@ impl Event {
             | Self::AppDeleted {} => None,
         }
     }
+
+    /// The submission the event is about, if it is about one.
+    #[must_use]
+    pub const fn submission(&self) -> Option<SubmissionId> {
+        match self {
+            Self::VersionSubmitted { submission, .. }
+            | Self::VersionWithdrawn { submission, .. }
+            | Self::ReviewStarted { submission, .. }
+            | Self::ReviewReleased { submission, .. }
+            | Self::VersionApproved { submission, .. }
+            | Self::VersionRejected { submission, .. }
+            | Self::PublishedToStore { submission, .. }
+            | Self::ListingSubmitted { submission, .. }
+            | Self::ListingWithdrawn { submission }
+            | Self::ListingReviewStarted { submission }
+            | Self::ListingReviewReleased { submission }
+            | Self::ListingApproved { submission, .. }
+            | Self::ListingRejected { submission, .. } => Some(*submission),
+            Self::AppUploaded { .. }
+            | Self::VersionUploaded { .. }
+            | Self::PackageReplaced { .. }
+            | Self::ListingEdited { .. }
+            | Self::IconSet { .. }
+            | Self::CategoryAssigned { .. }
+            | Self::Suspended { .. }
+            | Self::Resumed { .. }
+            | Self::VersionDeleted { .. }
+            | Self::AppDeleted {} => None,
+        }
+    }
 }

@@ -95,6 +95,7 @@ macro_rules! contract {
                 reading {
                     a_stream_is_read_past_a_revision,
                     the_log_is_read_in_pages,
+                    events_are_read_by_their_positions,
                     an_event_is_read_as_it_was_acknowledged,
                     a_subscription_catches_up_and_then_goes_live,
                     a_subscription_hands_over_thousands_of_events_in_order,

@@ -43,6 +43,17 @@ pub(crate) async fn the_log_is_read_in_pages(log: &Log) {
     assert!(read(5, 100).await.is_empty());
 }
 
+pub(crate) async fn events_are_read_by_their_positions(log: &Log) {
+    noted(&log.store, 5).await;
+    let read = async |positions: &[u64]| {
+        let positions = positions.iter().copied().map(Position::new).collect();
+        let events = log.store.read_each(&positions).await.unwrap();
+        events.into_iter().map(|event| event.position.get()).collect::<Vec<_>>()
+    };
+    assert_eq!(read(&[4, 1, 9]).await, [1, 4]);
+    assert!(read(&[]).await.is_empty());
+}
+
 pub(crate) async fn an_event_is_read_as_it_was_acknowledged(log: &Log) {
     let command = fresh_id();
     let mut made = by_command(note("app-1", 0), "ada \"the first\" 🦀", command, 7);

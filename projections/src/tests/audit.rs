@@ -46,6 +46,7 @@ async fn every_event_is_in_the_trail_with_what_it_is_about() {
         workspace: Some(workspace(1)),
         app: Some(app(1)),
         version: Some(number("1.0.0")),
+        submission: Some(submission(u128::from(published) - 3)),
         ..About::default()
     };
     assert_eq!(row.about, about);
@@ -134,4 +135,53 @@ async fn the_trail_is_filtered_by_who_what_where_and_when() {
         ),
         [3, 2]
     );
+}
+
+#[tokio::test]
+async fn an_action_is_told_with_everything_it_set_off() {
+    let mut world = World::new().await;
+    world.stock(1, "redis", "1.0.0").await;
+    let stream = format!("workspace-{}", workspace(3));
+    let data = serde_json::json!({ "name": "made" });
+    let cause = world.record_stored("system", &stream, "WorkspaceCreated", data).await;
+    let cause = world.ask(move |conn| audit::entry(conn, cause)).await.unwrap();
+    world.cause = Some((cause.id, cause.correlation));
+    let suspended = domain::app::Event::Suspended {
+        version: None,
+        authority: domain::app::Authority::Store,
+        reason: None,
+    };
+    let consequence = world.app(REVIEWER, 1, suspended).await;
+    let about = [cause.correlation].into();
+    let told = world.ask(move |conn| audit::actions(conn, &about)).await;
+    assert_eq!(positions(&told), [cause.position, consequence]);
+    assert_eq!((told[0].causation, told[1].causation), (None, Some(cause.id)));
+}
+
+#[tokio::test]
+async fn the_trail_is_filtered_by_version_submission_decision_and_action() {
+    let mut world = World::new().await;
+    let published = world.stock(1, "redis", "1.0.0").await;
+    world.stock(2, "kafka", "2.0.0").await;
+    let all = trail(&world, AuditFilter::default()).await;
+    let row = all.iter().find(|row| row.position == published).unwrap();
+    let found = async |filter: AuditFilter| positions(&trail(&world, filter).await);
+    let none = AuditFilter::default;
+    let (submission, correlation) = (row.about.submission, Some(row.correlation));
+    let steps: Vec<_> = (published - 3..=published).rev().collect();
+    assert_eq!(found(AuditFilter { submission, ..none() }).await, steps);
+    assert_eq!(found(AuditFilter { correlation, ..none() }).await, [published]);
+    let version = Some(number("1.0.0"));
+    assert_eq!(found(AuditFilter { version, ..none() }).await.len(), 5);
+    let app = Some(super::world::app(1));
+    let decision = |decision| AuditFilter {
+        decision: Some(decision),
+        app,
+        ..none()
+    };
+    assert_eq!(
+        found(decision(crate::decisions::Decision::Approved)).await,
+        [published - 1]
+    );
+    assert_eq!(found(decision(crate::decisions::Decision::Rejected)).await, [0; 0]);
 }

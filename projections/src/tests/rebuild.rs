@@ -37,7 +37,7 @@ fn rows(conn: &Connection, table: &str) -> Result<Vec<String>, ViewError> {
     Ok(rows)
 }
 
-async fn eventful() -> World {
+pub(super) async fn eventful() -> World {
     let mut world = World::new().await;
     world.one_by_one = true;
     world.stock(1, "redis", "1.0.0").await;
@@ -67,11 +67,11 @@ async fn eventful() -> World {
     world
 }
 
-async fn dump_of(views: &Views) -> BTreeMap<String, Vec<String>> {
+pub(super) async fn dump_of(views: &Views) -> BTreeMap<String, Vec<String>> {
     views.read(dump).await.unwrap()
 }
 
-async fn caught_up(world: &World, views: &Views) {
+pub(super) async fn caught_up(world: &World, views: &Views) {
     let follower = follow(views, &world.log, &world.blobs);
     views.reached(world.size).await;
     follower.abort();
@@ -130,15 +130,16 @@ async fn a_file_that_disagrees_with_the_log_is_built_anew() {
     ] {
         let views = world.views_in("other.db").await;
         caught_up(&world, &views).await;
+        let file = views.path();
         drop(views);
-        Connection::open(world.folder.path().join("other.db"))
-            .unwrap()
-            .execute_batch(damage)
-            .unwrap();
+        Connection::open(&file).unwrap().execute_batch(damage).unwrap();
         let views = world.views_in("other.db").await;
         assert_eq!(views.position(), 0, "{damage}");
         caught_up(&world, &views).await;
         assert_eq!(dump_of(&views).await, world.ask(dump).await, "{damage}");
+        assert!(file.exists(), "the other program may want it until here");
+        views.discard_older().unwrap();
+        assert!(!file.exists() && views.path().exists());
     }
 }
 

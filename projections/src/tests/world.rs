@@ -87,6 +87,8 @@ pub(super) struct World {
     pub(super) size: u64,
     /// Whether the views take each event in a batch of its own.
     pub(super) one_by_one: bool,
+    /// Id and correlation of the event that what happens next is a reaction to.
+    pub(super) cause: Option<(Uuid, Uuid)>,
     follower: JoinHandle<ViewError>,
     revisions: HashMap<String, u64>,
 }
@@ -113,6 +115,7 @@ impl World {
             views,
             size: 0,
             one_by_one: false,
+            cause: None,
             follower,
             revisions: HashMap::new(),
         }
@@ -181,8 +184,8 @@ impl World {
         let context = Context {
             actor: actor.to_owned(),
             command: None,
-            correlation_id: id,
-            causation_id: None,
+            correlation_id: self.cause.map_or(id, |(_, correlation)| correlation),
+            causation_id: self.cause.map(|(cause, _)| cause),
         };
         let appended = self
             .log
