@@ -5,6 +5,7 @@ mod apps;
 mod audit;
 mod categories;
 mod decisions;
+mod erasure;
 mod explanation;
 mod history;
 mod hostile;

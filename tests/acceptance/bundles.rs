@@ -8,7 +8,8 @@ use std::{
 };
 
 use harness::{
-    Story,
+    Person, Server, Story,
+    admin::Admin,
     evidence::{Verdict, verify},
     text, verifiers,
 };
@@ -20,7 +21,7 @@ use super::exports::decided;
 
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// What an auditor was given by a server, and by another one.
+/// What an auditor was given by a server, and by another one, which has another log and another key.
 struct Given {
     ours: Vec<u8>,
     key: String,
@@ -31,26 +32,34 @@ struct Given {
 static GIVEN: OnceCell<Given> = OnceCell::const_new();
 
 async fn given() -> &'static Given {
-    async fn bundle() -> (Vec<u8>, String) {
+    GIVEN.get_or_init(Given::gather).await
+}
+
+impl Given {
+    async fn gather() -> Self {
         let story = Story::begin().await;
         decided(&story, "<script>alert(1)</script> is no summary").await;
-        let answer = story.admin.get("/exports/decisions.zip").await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        assert_eq!(answer.header("content-type"), "application/zip");
-        let key = story.nobody().get("/log/vkey").await.text().trim().to_owned();
-        (answer.body, key)
-    }
-    let gather = || async {
-        let (ours, key) = bundle().await;
-        let (theirs, their_key) = bundle().await;
-        Given {
+        let (ours, key) = bundle(&story.admin).await;
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let token = Admin::of(&data).person("other-auditor", &[&["auditor"]]).await;
+        let server = Server::start(&data).await;
+        let (theirs, their_key) = bundle(&Person::new("other-auditor", &token, server.address())).await;
+        Self {
             ours,
             key,
             theirs,
             their_key,
         }
-    };
-    GIVEN.get_or_init(gather).await
+    }
+}
+
+async fn bundle(auditor: &Person) -> (Vec<u8>, String) {
+    let answer = auditor.get("/exports/decisions.zip").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("content-type"), "application/zip");
+    let key = auditor.get("/log/vkey").await.text().trim().to_owned();
+    (answer.body, key)
 }
 
 fn unpacked(bundle: &[u8]) -> Files {
@@ -225,17 +234,18 @@ async fn a_decision_that_is_missing_is_told() {
 async fn what_is_of_another_log_or_of_another_event_is_told() {
     let given = given().await;
     let theirs = unpacked(&given.theirs);
+    is(&found(&given.theirs, &given.their_key).await, "verified", 0);
     let foreign_key = found(&given.ours, &given.their_key).await;
     assert!([10, 11].contains(&foreign_key.exit_code), "{foreign_key:?}");
     let foreign_proof = after(|files| {
-        let (name, other) = (decision(files, ".tlog-proof", 0), decision(&theirs, ".tlog-proof", 0));
-        files.insert(name, theirs[&other].clone());
+        let name = decision(files, ".tlog-proof", 0);
+        files.insert(name, theirs["export.tlog-proof"].clone());
     });
     let foreign_proof = foreign_proof.await;
     assert!([10, 11].contains(&foreign_proof.exit_code), "{foreign_proof:?}");
     let foreign_statement = after(|files| {
-        let (name, other) = (decision(files, ".dsse.json", 0), decision(&theirs, ".dsse.json", 0));
-        files.insert(name, theirs[&other].clone());
+        let name = decision(files, ".dsse.json", 0);
+        files.insert(name, theirs["manifest.dsse.json"].clone());
     });
     is(&foreign_statement.await, "bad-signature", 10);
     let other_event = after(|files| {

@@ -216,7 +216,7 @@ async fn digests(story: &Story, app: &str) -> (String, String) {
 async fn an_archive_that_was_removed_is_neither_had_nor_installed_nor_uploaded_again() {
     Helm::installed().await;
     let story = Story::begin().await;
-    let packed = chart("redis", "1.0.0").file("redis/README.md", "# A quagmirish readme\n");
+    let packed = chart("redis", "1.0.0").file("README.md", "# A quagmirish readme\n");
     let app = story.published(&packed).await;
     let release = story.install("cache", &app.version, None).await;
     assert_eq!(text(&settled(&story.user, &release).await, "/status"), "RUNNING");

@@ -1,167 +1,23 @@
 //! Whatever is done to the log is found, and called by its name. The files are real: made by a server, then edited.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+mod case;
+
+use std::{fs, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use harness::{
-    Server, Story,
-    evidence::{Verdict, bundle, entries, verify, vkey},
-    snapshot::Snapshot,
+    Server,
+    evidence::{Verdict, entries, verify, vkey},
     tamper::Database,
-    text,
 };
-use serde_json::json;
-use tempfile::TempDir;
-use tokio::sync::OnceCell;
 
-/// Enough for a full tile and a partial one.
-const CATEGORIES: usize = 120;
+use self::case::Case;
+
 /// An Ed25519 key that signed nothing here: the first test vector of RFC 8032.
 const FOREIGN_KEY: [u8; 32] = [
     0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e, 0xe1, 0x72,
     0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a,
 ];
-
-/// What a server left, and what an auditor took from it while it ran.
-struct Evidence {
-    data: Snapshot,
-    key: String,
-    /// The checkpoint at the beginning.
-    early: String,
-    proofs: [String; 2],
-}
-
-static EVIDENCE: OnceCell<Evidence> = OnceCell::const_new();
-
-impl Evidence {
-    async fn gather() -> Self {
-        let mut story = Story::begin().await;
-        let early = story.nobody().get("/log/checkpoint").await.text();
-        for number in 0..CATEGORIES {
-            let input = json!({ "name": format!("Category {number}"), "icon": "database" });
-            story.admin.does("createCategory", input).await;
-        }
-        let mut proofs = vec![];
-        for position in ["41", "42"] {
-            let query = "query($at: LogPosition!) { inclusionProof(position: $at) { file } }";
-            let answer = story.admin.ask(query, json!({ "at": position })).await;
-            proofs.push(text(&answer, "/inclusionProof/file").to_owned());
-        }
-        let key = story.nobody().get("/log/vkey").await.text().trim().to_owned();
-        assert!(story.server.stop().await.success());
-        Self {
-            data: Snapshot::of(story.server.data()).unwrap(),
-            key,
-            early,
-            proofs: proofs.try_into().unwrap(),
-        }
-    }
-}
-
-/// A copy of the evidence, to be spoilt.
-struct Case {
-    evidence: &'static Evidence,
-    folder: TempDir,
-}
-
-impl Case {
-    async fn new() -> Self {
-        let evidence = EVIDENCE.get_or_init(Evidence::gather).await;
-        let folder = tempfile::tempdir().unwrap();
-        evidence.data.restore(&folder.path().join("data")).unwrap();
-        fs::write(folder.path().join("early"), &evidence.early).unwrap();
-        Self { evidence, folder }
-    }
-
-    fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
-    }
-
-    /// The folder of the log's only epoch.
-    fn published(&self) -> PathBuf {
-        let mut epochs = fs::read_dir(self.data().join("log")).unwrap();
-        epochs.next().unwrap().unwrap().path()
-    }
-
-    fn checkpoint(&self) -> String {
-        fs::read_to_string(self.published().join("checkpoint")).unwrap()
-    }
-
-    fn size(&self) -> usize {
-        size(&self.checkpoint())
-    }
-
-    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
-        let path = self.folder.path().join(name);
-        fs::write(&path, content).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).to_str().unwrap().to_owned()
-    }
-
-    /// A tile, at its full width or as wide as it is.
-    fn tile(&self, place: &str) -> PathBuf {
-        let path = self.published().join("tile").join(place);
-        if path.is_file() {
-            return path;
-        }
-        let mut partial = fs::read_dir(path.with_extension("p")).unwrap();
-        let widest = partial.by_ref().map(|entry| entry.unwrap().path());
-        widest.max_by_key(|path| width(path)).unwrap()
-    }
-
-    async fn tiles(&self, more: &[&str]) -> Verdict {
-        let folder = self.published();
-        let words = ["tiles", folder.to_str().unwrap(), "--key", &self.evidence.key];
-        verify(&[&words[..], more].concat()).await
-    }
-
-    async fn tiles_since(&self) -> Verdict {
-        self.tiles(&["--since", &self.path("early")]).await
-    }
-
-    async fn log(&self) -> Verdict {
-        verify(&["log", self.data().to_str().unwrap()]).await
-    }
-
-    async fn log_since(&self, checkpoint: &str) -> Verdict {
-        let data = self.data();
-        verify(&[
-            "log",
-            data.to_str().unwrap(),
-            "--key",
-            &self.evidence.key,
-            "--since",
-            checkpoint,
-        ])
-        .await
-    }
-
-    async fn proof(&self, file: &str, more: &[&str]) -> Verdict {
-        let path = self.file("a.tlog-proof", file);
-        verify(&[&["proof", &path, "--key", &self.evidence.key][..], more].concat()).await
-    }
-
-    fn edit_bundle(&self, edit: impl FnOnce(&mut Vec<Vec<u8>>)) {
-        let path = self.tile("entries/000");
-        let mut leaves = entries(&fs::read(&path).unwrap());
-        edit(&mut leaves);
-        fs::write(path, bundle(&leaves)).unwrap();
-    }
-}
-
-fn width(path: &Path) -> u16 {
-    path.file_name().unwrap().to_str().unwrap().parse().unwrap()
-}
-
-fn size(checkpoint: &str) -> usize {
-    checkpoint.lines().nth(1).unwrap().parse().unwrap()
-}
 
 fn flip_a_bit(path: &Path, at: usize) {
     let mut bytes = fs::read(path).unwrap();

@@ -123,7 +123,7 @@ async fn exports_of_what_one_may_not_see_are_refused_as_if_it_were_not_there() {
         ),
         (format!("?decision={decision}"), format!("?decision={nothing}")),
     ] {
-        assert_eq!(rows(&story.isv, &parameters).await.is_empty(), false, "{parameters}");
+        assert!(!rows(&story.isv, &parameters).await.is_empty(), "{parameters}");
         let foreign = refused(&story.stranger, &parameters).await;
         assert_eq!((foreign.0, foreign.1.code.as_str()), (404, "NOT_FOUND"), "{parameters}");
         assert_eq!(foreign, refused(&story.stranger, &unknown).await, "{parameters}");
@@ -140,6 +140,9 @@ async fn exports_of_what_one_may_not_see_are_refused_as_if_it_were_not_there() {
         let (status, refusal) = refused(&story.admin, parameters).await;
         assert_eq!((status, refusal.code.as_str()), (400, code), "{parameters}");
     }
+    let reversed = r#"{ decisions(filter: { from: "2026-03-02T00:00:00Z", until: "2026-03-01T00:00:00Z" }) { nodes { position } } }"#;
+    let refusal = story.admin.is_denied(reversed, json!({})).await;
+    assert_eq!(refusal.code, "PERIOD_REVERSED", "also where decisions are only listed");
     assert_eq!(story.admin.get("/exports/decisions.pdf").await.status, 404);
     let exported = exports_recorded(&story.admin).await;
     assert_eq!(exported.len(), 4, "a refused export is none: {exported:#?}");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::workspace::{root, rust_files};
 
 /// What looks like a code and is none: names of environment variables.
-const VARIABLES: [&str; 2] = ["CHARTHOUSE_", "HELM_"];
+const VARIABLES: [&str; 3] = ["CARGO_", "CHARTHOUSE_", "HELM_"];
 /// Reasons of a failed operation are an enum of the schema, and are described there.
 const HELM_REASONS: [&str; 3] = ["HELM_FAILED", "HELM_TIMEOUT", "HELM_MISSING"];
 

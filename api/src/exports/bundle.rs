@@ -95,7 +95,7 @@ impl Bundle {
         let ends = self.population().await?;
         self.page(ends).await?;
         self.decisions().await?;
-        let manifest = statement::manifest(&self.export, &self.checkpoint, ends, self.archive.hashes())?;
+        let manifest = statement::manifest(&self.export, &self.checkpoint, ends, self.archive.hashes()?)?;
         let manifest = dsse::sign(&manifest, self.source.transparency.signer());
         self.archive.file(MANIFEST, manifest.to_string().as_bytes()).await
     }

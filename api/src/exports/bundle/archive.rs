@@ -73,9 +73,10 @@ impl Archive {
         self.take().await
     }
 
-    /// The names and SHA-256 of the files at the top that are written.
-    pub fn hashes(&self) -> &[(String, String)] {
-        &self.hashes
+    /// The names and SHA-256 of the files at the top; one that is still open ends here.
+    pub fn hashes(&mut self) -> Result<&[(String, String)], ExportError> {
+        self.close()?;
+        Ok(&self.hashes)
     }
 
     /// The end of the zip file.
