@@ -13,6 +13,7 @@ mod backup;
 mod bundles;
 mod crash;
 mod demo;
+mod erased_evidence;
 mod erasure;
 mod event_feed;
 mod evidence;
