@@ -11,12 +11,16 @@ mod erasure;
 mod export;
 mod installation;
 mod listing;
+mod members;
 mod platform;
 mod refusal;
 mod release;
 mod review;
+mod review_policy;
+mod roles;
 mod store;
 mod target;
+mod tenancy;
 mod work;
 
 use std::sync::Arc;
@@ -39,18 +43,19 @@ pub use self::{
     export::RecordExport,
     installation::{FinishOperation, OperationResult, StartOperation},
     listing::{EditListing, ListingChanges, MaintainerInput, SetIcon, SubmitListing, WithdrawListing},
-    platform::{
-        CreateAccount, CreateProject, CreateWorkspace, DefineRole, GrantRole, IssueToken, RegisterCluster, RevokeRole,
-        RevokeToken,
-    },
+    members::{AcceptInvitation, DeclineInvitation, InviteMember, WithdrawInvitation, invitations_to},
+    platform::{CreateAccount, IssueToken, RegisterCluster, RevokeToken},
     refusal::CommandError,
     release::{InstallRelease, UninstallRelease, UpgradeRelease},
     review::{
         ApproveListing, ApproveVersion, RejectListing, RejectVersion, ReleaseListingReview, ReleaseReview,
         StartListingReview, StartReview,
     },
+    review_policy::SetReviewPolicy,
+    roles::{DefineRole, GrantRole, RetireRole, RevokeRole},
     store::{PublishVersion, ResumeApp, ResumeVersion, SuspendApp, SuspendVersion},
     target::Target,
+    tenancy::{CloseWorkspace, CreateProject, CreateWorkspace, MoveApp},
     work::{Work, holder, load},
 };
 use crate::{clock, config::Limits, content::Content, ids, keys::ServerKey, vault::Vault};

@@ -4,6 +4,7 @@
 //! viewer may know: what lies beyond that is as if it did not exist.
 
 mod accounts;
+mod allowed;
 mod apps;
 mod as_of;
 mod at_least;
@@ -15,13 +16,16 @@ mod explanations;
 mod limits;
 mod listings;
 mod loaders;
+mod members;
 mod mutations;
 mod node_id;
 mod nodes;
 mod page;
 mod releases;
 mod removals;
+mod review_policy;
 mod reviews;
+mod roles;
 mod scalars;
 mod storefront;
 mod subscriptions;
@@ -55,6 +59,9 @@ pub struct Query(
     reviews::ReviewQuery,
     categories::CategoryQuery,
     tenancy::TenancyQuery,
+    accounts::AccountQuery,
+    roles::RoleQuery,
+    review_policy::ReviewPolicyQuery,
     releases::ReleaseQuery,
     audit::AuditQuery,
     evidence::EvidenceQuery,

@@ -7,7 +7,7 @@ use crate::{
     ids::{AccountId, ProjectId, WorkspaceId},
     names::RoleName,
     permission::{Level, Permission},
-    role::BuiltInRole,
+    role::{BuiltInRole, RoleKey},
 };
 
 /// What a permission is asked for.
@@ -56,6 +56,57 @@ pub struct Grant {
     pub permissions: BTreeSet<Permission>,
 }
 
+/// What the names of granted roles mean, as of one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Roles {
+    /// Built-in roles are not among them.
+    pub custom: BTreeMap<RoleKey, BTreeSet<Permission>>,
+    pub workspaces: BTreeMap<ProjectId, WorkspaceId>,
+    /// Workspaces that are closed: nothing can be done in them.
+    pub closed: BTreeSet<WorkspaceId>,
+}
+
+impl Roles {
+    /// What a role that was granted there allows. One that nobody defined, or that was retired, allows nothing.
+    #[must_use]
+    pub fn permissions(&self, role: &RoleName, scope: Scope) -> BTreeSet<Permission> {
+        if self
+            .workspace_of(scope)
+            .is_some_and(|workspace| self.closed.contains(&workspace))
+        {
+            return BTreeSet::new();
+        }
+        match BuiltInRole::named(role) {
+            Some(built_in) => built_in.permissions(),
+            None => self
+                .key(role, scope)
+                .and_then(|key| self.custom.get(&key).cloned())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// The custom role that is meant by a name there; `None` in a project nobody knows.
+    #[must_use]
+    pub fn key(&self, role: &RoleName, scope: Scope) -> Option<RoleKey> {
+        let workspace = match scope {
+            Scope::Platform {} => None,
+            Scope::Workspace { .. } | Scope::Project { .. } => Some(self.workspace_of(scope)?),
+        };
+        Some(RoleKey {
+            workspace,
+            name: role.clone(),
+        })
+    }
+
+    fn workspace_of(&self, scope: Scope) -> Option<WorkspaceId> {
+        match scope {
+            Scope::Platform {} => None,
+            Scope::Workspace { workspace } => Some(workspace),
+            Scope::Project { project } => self.workspaces.get(&project).copied(),
+        }
+    }
+}
+
 /// What decides who may know of an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AppVisibility {
@@ -84,29 +135,18 @@ pub struct Denied {
 }
 
 impl Principal {
-    /// Resolves granted role names to permissions: built-in roles first, then `custom` ones. A role nobody defined
-    /// allows nothing.
+    /// Resolves granted role names to the permissions that they allow now.
     #[must_use]
-    pub fn resolve(
-        account: AccountId,
-        granted: impl IntoIterator<Item = (RoleName, Scope)>,
-        custom: &BTreeMap<RoleName, BTreeSet<Permission>>,
-    ) -> Self {
-        let grants = granted
-            .into_iter()
-            .map(|(role, scope)| {
-                let permissions = match BuiltInRole::named(&role) {
-                    Some(built_in) => built_in.permissions(),
-                    None => custom.get(&role).cloned().unwrap_or_default(),
-                };
-                Grant {
-                    role,
-                    scope,
-                    permissions,
-                }
-            })
-            .collect();
-        Self { account, grants }
+    pub fn resolve(account: AccountId, granted: impl IntoIterator<Item = (RoleName, Scope)>, roles: &Roles) -> Self {
+        let grants = granted.into_iter().map(|(role, scope)| Grant {
+            permissions: roles.permissions(&role, scope),
+            role,
+            scope,
+        });
+        Self {
+            account,
+            grants: grants.collect(),
+        }
     }
 
     /// # Errors
@@ -143,6 +183,23 @@ impl Principal {
             }
     }
 
+    /// Whether the account may know who `other` is: itself, everybody for those who work with the people of all
+    /// workspaces, and those who hold a role in the same workspace or project.
+    #[must_use]
+    pub fn knows(&self, other: &Self) -> bool {
+        let is_fellow = |grant: &Grant| {
+            !matches!(grant.scope, Scope::Platform {}) && other.grants.iter().any(|o| o.scope == grant.scope)
+        };
+        self.account == other.account || self.oversees_accounts() || self.grants.iter().any(is_fellow)
+    }
+
+    /// Whether the account works with the people of all workspaces.
+    #[must_use]
+    pub fn oversees_accounts(&self) -> bool {
+        let everybody = [Permission::AccountManage, Permission::AuditView, Permission::ReviewView];
+        everybody.iter().any(|it| self.may(*it, Place::Platform))
+    }
+
     /// Whether the account may do this there. The published store is open to everybody who is signed in; all else is
     /// granted.
     #[must_use]
@@ -157,75 +214,4 @@ impl Principal {
 }
 
 #[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn principal(role: &str, scope: Scope) -> Principal {
-        let account = AccountId::from_uuid(Uuid::from_u128(1));
-        Principal::resolve(account, [(role.parse().unwrap(), scope)], &BTreeMap::new())
-    }
-
-    fn workspace(n: u128) -> WorkspaceId {
-        WorkspaceId::from_uuid(Uuid::from_u128(n))
-    }
-
-    #[test]
-    fn a_workspace_role_reaches_its_workspace_and_the_projects_in_it_and_no_other() {
-        let admin = principal(
-            "workspace-admin",
-            Scope::Workspace {
-                workspace: workspace(1),
-            },
-        );
-        let project = ProjectId::from_uuid(Uuid::from_u128(9));
-        assert!(admin.may(Permission::AppUpload, Place::Workspace(workspace(1))));
-        assert!(admin.may(
-            Permission::ReleaseInstall,
-            Place::Project {
-                project,
-                workspace: workspace(1)
-            }
-        ));
-        assert!(!admin.may(Permission::AppUpload, Place::Workspace(workspace(2))));
-        assert!(!admin.may(
-            Permission::ReleaseInstall,
-            Place::Project {
-                project,
-                workspace: workspace(2)
-            }
-        ));
-        assert!(!admin.may(Permission::ReviewApprove, Place::Platform));
-    }
-
-    #[test]
-    fn a_platform_administrator_does_not_act_inside_a_workspace() {
-        let admin = principal("platform-admin", Scope::Platform {});
-        assert!(admin.may(Permission::ReviewApprove, Place::Platform));
-        assert_eq!(
-            admin.authorize(Permission::WorkspaceView, Place::Workspace(workspace(1))),
-            Err(Denied {
-                permission: Permission::WorkspaceView
-            })
-        );
-    }
-
-    #[test]
-    fn a_role_nobody_defined_allows_nothing_but_to_see_the_store() {
-        let nobody = principal("app-review", Scope::Platform {});
-        let allowed = Permission::ALL.iter().filter(|p| nobody.may(**p, Place::Platform));
-        assert_eq!(allowed.collect::<Vec<_>>(), [&Permission::StoreView]);
-    }
-
-    #[test]
-    fn a_platform_role_granted_in_a_workspace_does_not_reach_the_platform() {
-        let odd = principal(
-            "platform-admin",
-            Scope::Workspace {
-                workspace: workspace(1),
-            },
-        );
-        assert!(!odd.may(Permission::ReviewApprove, Place::Platform));
-    }
-}
+mod tests;

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     decider::{Decider, Reject, RejectionKind, Stamp},
     digest::{Digest, Sealed},
-    ids::{ProjectId, TokenId, WorkspaceId},
+    ids::{AccountId, ProjectId, TokenId, WorkspaceId},
     names::RoleName,
-    permission::Level,
-    role::BuiltInRole,
+    permission::{Level, Permission},
+    role::{Misplaced, PLATFORM_ADMIN, belongs},
 };
 
 /// Where a role is granted.
@@ -85,13 +85,17 @@ pub enum Command {
     Create {
         name: Sealed,
     },
+    /// `permissions` are those the role holds now.
     Grant {
         role: RoleName,
+        permissions: BTreeSet<Permission>,
         scope: Scope,
     },
+    /// `another` holds the same role in the same place; it matters only where somebody always has to.
     Revoke {
         role: RoleName,
         scope: Scope,
+        another: Option<AccountId>,
     },
     IssueToken {
         token: TokenId,
@@ -113,18 +117,14 @@ pub enum Command {
 pub enum Rejection {
     #[error("this account was erased")]
     Erased,
-    #[error("nobody else may manage accounts; make another administrator first")]
+    #[error("nobody else is {PLATFORM_ADMIN}; make another administrator first")]
     LastAdministrator,
     #[error("this account does not exist")]
     NotFound,
     #[error("this account exists already")]
     Exists,
-    #[error("the role {role} is granted on another level: {expected:?}, not {found:?}")]
-    WrongLevel {
-        role: RoleName,
-        expected: Level,
-        found: Level,
-    },
+    #[error("{0}")]
+    Misplaced(Misplaced),
     #[error("a token that expires at {expires} would never be valid: it is {now}")]
     Expired { expires: DateTime<Utc>, now: DateTime<Utc> },
 }
@@ -136,7 +136,7 @@ impl Reject for Rejection {
             Self::LastAdministrator => "LAST_ADMINISTRATOR",
             Self::NotFound => "NOT_FOUND",
             Self::Exists => "ACCOUNT_EXISTS",
-            Self::WrongLevel { .. } => "ROLE_LEVEL",
+            Self::Misplaced(_) => "ROLE_LEVEL",
             Self::Expired { .. } => "TOKEN_EXPIRED",
         }
     }
@@ -145,7 +145,7 @@ impl Reject for Rejection {
         match self {
             Self::NotFound => RejectionKind::NotFound,
             Self::Exists | Self::Erased | Self::LastAdministrator => RejectionKind::Conflict,
-            Self::WrongLevel { .. } | Self::Expired { .. } => RejectionKind::Invalid,
+            Self::Misplaced(_) | Self::Expired { .. } => RejectionKind::Invalid,
         }
     }
 }
@@ -173,14 +173,21 @@ impl Decider for Account {
                 ..
             } => Err(Rejection::LastAdministrator),
             Command::Erase { subject, .. } => Ok(account.erasure(subject)),
-            Command::Grant { role, scope } => {
-                granted_where_it_belongs(&role, scope)?;
+            Command::Grant {
+                role,
+                permissions,
+                scope,
+            } => {
+                belongs(&role, &permissions, scope.level()).map_err(Rejection::Misplaced)?;
                 if account.grants.contains(&(role.clone(), scope)) {
                     return Ok(vec![]);
                 }
                 Ok(vec![Event::RoleGranted { role, scope }])
             }
-            Command::Revoke { role, scope } if account.grants.contains(&(role.clone(), scope)) => {
+            Command::Revoke { role, scope, another } if account.grants.contains(&(role.clone(), scope)) => {
+                if role.as_str() == PLATFORM_ADMIN && another.is_none() {
+                    return Err(Rejection::LastAdministrator);
+                }
                 Ok(vec![Event::RoleRevoked { role, scope }])
             }
             Command::RevokeToken { token } if account.tokens.contains_key(&token) => {
@@ -241,19 +248,6 @@ impl Account {
     }
 }
 
-/// A built-in role has its level; a custom role is a platform role.
-fn granted_where_it_belongs(role: &RoleName, scope: Scope) -> Result<(), Rejection> {
-    let expected = BuiltInRole::named(role).map_or(Level::Platform, |built_in| built_in.level);
-    if expected == scope.level() {
-        return Ok(());
-    }
-    Err(Rejection::WrongLevel {
-        role: role.clone(),
-        expected,
-        found: scope.level(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
@@ -302,6 +296,7 @@ mod tests {
     fn granting_twice_records_one_grant_and_revoking_takes_it_back() {
         let grant = || Command::Grant {
             role: role("auditor"),
+            permissions: BTreeSet::new(),
             scope: Scope::Platform {},
         };
         let granted = Event::RoleGranted {
@@ -315,6 +310,7 @@ mod tests {
         let revoke = || Command::Revoke {
             role: role("auditor"),
             scope: Scope::Platform {},
+            another: None,
         };
         given::<Account>([created()]).when(grant()).then([granted.clone()]);
         given::<Account>([created(), granted.clone()]).when(grant()).then([]);
@@ -329,13 +325,38 @@ mod tests {
         given::<Account>([created()])
             .when(Command::Grant {
                 role: role("workspace-admin"),
+                permissions: BTreeSet::new(),
                 scope: Scope::Platform {},
             })
-            .then_rejected(&Rejection::WrongLevel {
+            .then_rejected(&Rejection::Misplaced(Misplaced::Level {
                 role: role("workspace-admin"),
                 expected: Level::Workspace,
                 found: Level::Platform,
-            });
+            }));
+    }
+
+    #[test]
+    fn the_last_administrator_of_the_platform_stays() {
+        let granted = Event::RoleGranted {
+            role: role(PLATFORM_ADMIN),
+            scope: Scope::Platform {},
+        };
+        let administrator = given::<Account>([created(), granted]);
+        let revoke = |another| Command::Revoke {
+            role: role(PLATFORM_ADMIN),
+            scope: Scope::Platform {},
+            another,
+        };
+        administrator
+            .clone()
+            .when(revoke(None))
+            .then_rejected(&Rejection::LastAdministrator);
+        administrator
+            .when(revoke(Some(crate::spec::somebody())))
+            .then([Event::RoleRevoked {
+                role: role(PLATFORM_ADMIN),
+                scope: Scope::Platform {},
+            }]);
     }
 
     #[test]
@@ -395,6 +416,7 @@ mod tests {
         given::<Account>([created(), erased()])
             .when(Command::Grant {
                 role: role("auditor"),
+                permissions: BTreeSet::new(),
                 scope: Scope::Platform {},
             })
             .then_rejected(&Rejection::Erased);

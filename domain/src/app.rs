@@ -2,27 +2,34 @@
 //!
 //! * [`event`]: what can happen to it
 //! * [`stage`]: the life of a version, as one table
+//! * [`review`]: by what a submission is decided, and who approved it so far
 //! * `decide`: which facts follow from a command, or which rule refuses it
 //! * `evolve`: what is remembered
 //!
 //! Approval is bound to bytes: a submission freezes the digests of the package and of the listing, and a decision
 //! names them. Nothing that was not approved at its digest is ever published.
 
+mod allowed;
 pub mod command;
 mod decide;
 pub mod event;
 mod evolve;
 pub mod rejection;
+pub mod review;
 pub mod stage;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use self::tests::version_life::commands::every_command as every_app_command;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::{
+    allowed::Asker,
     command::Command,
     event::{Event, Package},
     rejection::Rejection,
+    review::{Approval, Exception, Panel, Review, Terms},
     stage::{Action, Stage},
 };
 use crate::{
@@ -54,6 +61,8 @@ pub struct App {
 pub struct Version {
     pub package: Package,
     pub stage: Stage,
+    /// What its last submission is, or was, decided by.
+    pub review: Option<Review>,
     /// How many events this version has had; clients name it to be sure of what they saw.
     pub revision: u64,
     /// Whoever ever uploaded, replaced or submitted it.
@@ -95,6 +104,7 @@ enum Verdict {
 pub struct ListingReview {
     pub submission: ListingSubmission,
     pub claim: Option<Claim>,
+    pub review: Review,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,6 +238,16 @@ impl App {
             expected,
             actual: version.revision,
         })
+    }
+
+    /// Everybody who holds a review of it, or held one that may have lapsed.
+    pub fn reviewers(&self) -> impl Iterator<Item = AccountId> {
+        let of_versions = self.versions.values().filter_map(|version| match &version.stage {
+            Stage::InReview { claim, .. } => Some(claim.reviewer),
+            _ => None,
+        });
+        let of_listing = self.listing.review.iter().filter_map(|review| review.claim);
+        of_versions.chain(of_listing.map(|claim| claim.reviewer))
     }
 
     /// Whether `account` is kept from reviewing this version: authors do not review their own work.

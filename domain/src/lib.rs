@@ -5,12 +5,14 @@
 //!
 //! * [`app`]: an app, its versions and its listing, from upload to the store and out of it again
 //! * [`release`]: an installed app: what is wanted, what was observed, every attempt between
-//! * [`category`], [`workspace`], [`project`], [`cluster`], [`account`], [`role`], [`name`]: what these two need
-//! * [`access`]: who may do what; [`event`]: every stored event under its stored name
-//! * [`export`]: that review decisions were handed out
+//! * [`category`], [`workspace`], [`project`], [`cluster`], [`account`], [`role`], [`invitation`], [`name`]: what these
+//!   two need
+//! * [`access`]: who may do what; [`granting`]: who may let others; [`allowed`]: what somebody may do now
+//! * [`event`]: every stored event under its stored name; [`export`]: that review decisions were handed out
 
 pub mod access;
 pub mod account;
+pub mod allowed;
 pub mod app;
 pub mod category;
 pub mod cluster;
@@ -19,7 +21,9 @@ pub mod decider;
 pub mod digest;
 pub mod event;
 pub mod export;
+pub mod granting;
 pub mod ids;
+pub mod invitation;
 pub mod listing;
 pub mod log;
 pub mod name;

@@ -90,6 +90,18 @@ name!(
     RoleName, "role name", "1 to 63 characters of a-z, 0-9 and '-', starting and ending with a letter or digit",
     |text| label(text, 63) && !text.ends_with('-'));
 name!(
+    /// A stage of a review policy, unique in the policy.
+    StageName, "stage name", "1 to 40 characters of a-z, 0-9 and '-', starting and ending with a letter or digit",
+    |text| label(text, 40) && !text.ends_with('-'));
+
+impl Default for StageName {
+    /// The one stage of the policy that is in force until another is set.
+    fn default() -> Self {
+        Self("review".to_owned())
+    }
+}
+
+name!(
     /// A category's name as people read it.
     CategoryName, "category name", "1 to 40 characters (at most 100 bytes) without line breaks, not starting or ending with a space",
     |text| (1..=40).contains(&text.chars().count()) && text.to_lowercase().len() <= 100 && text.trim() == text && !text.chars().any(char::is_control));

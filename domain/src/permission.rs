@@ -60,11 +60,17 @@ permissions! {
     RoleManage = "role.manage" at Platform,
     WorkspaceManage = "workspace.manage" at Platform,
     ClusterManage = "cluster.manage" at Platform,
+    /// Say what a submission has to pass.
+    PolicyManage = "policy.manage" at Platform,
     /// Take published bytes away for good: an archive, a text, a picture.
     ContentRemove = "content.remove" at Platform,
 
     /// See a workspace, its apps and their versions in every state.
     WorkspaceView = "workspace.view" at Workspace,
+    /// Close a workspace that owns nothing any more.
+    WorkspaceClose = "workspace.close" at Workspace,
+    /// Define and retire the workspace's own roles.
+    WorkspaceRoleManage = "workspace-role.manage" at Workspace,
     ProjectManage = "project.manage" at Workspace,
     AppUpload = "app.upload" at Workspace,
     VersionUpload = "version.upload" at Workspace,
@@ -81,11 +87,15 @@ permissions! {
     AppSuspend = "app.suspend" at Workspace,
     AppResume = "app.resume" at Workspace,
     AppDelete = "app.delete" at Workspace,
+    /// Give an app to another workspace, and take one from another; needed in both.
+    AppMove = "app.move" at Workspace,
     /// Put an app of the own workspace on a shelf.
     AppCategorise = "app.categorise" at Workspace,
     /// Install a version of the own workspace that the store does not show.
     VersionTest = "version.test" at Workspace,
 
+    /// Invite people, and give and take their roles: in a workspace with its projects, or in one project.
+    MemberManage = "member.manage" at Project,
     ReleaseView = "release.view" at Project,
     ReleaseInstall = "release.install" at Project,
     ReleaseUpgrade = "release.upgrade" at Project,

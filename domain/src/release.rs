@@ -7,6 +7,7 @@
 //! * [`Event`]: what can happen to it; [`Command`]: what can be asked; [`Rejection`]: why it is refused
 //! * [`react`]: which fact calls for Helm
 
+mod allowed;
 mod command;
 mod event;
 mod rejection;

@@ -1,17 +1,17 @@
 //! Who may do what, in memory: folded from the log like a view, and published together with the view's position.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use domain::{
-    access::{Place, Principal},
-    account::Account,
+    access::{Place, Principal, Roles},
+    account::{Account, Scope},
     decider::Decider,
     digest::Digest,
     ids::{AccountId, ProjectId, TokenId, WorkspaceId},
     names::RoleName,
     permission::Permission,
-    role::{BuiltInRole, Role},
+    role::{BuiltInRole, Role, RoleKey},
 };
 use rusqlite::Connection;
 
@@ -22,7 +22,7 @@ use crate::{accounts, tenancy};
 pub struct Access {
     tokens: HashMap<Digest, (TokenHolder, Option<DateTime<Utc>>)>,
     holders: HashMap<AccountId, Holder>,
-    workspaces: HashMap<ProjectId, WorkspaceId>,
+    roles: Roles,
 }
 
 /// Whom a token speaks for.
@@ -52,10 +52,11 @@ impl Access {
         self.holders.get(&account).map(|holder| holder.principal.clone())
     }
 
-    /// The accounts that may do this on the platform.
-    pub fn holders_of(&self, permission: Permission) -> impl Iterator<Item = AccountId> {
-        let holds = move |(_, holder): &(_, &Holder)| holder.principal.may(permission, Place::Platform);
-        self.holders.iter().filter(holds).map(|(account, _)| *account)
+    /// Whether an account, if there is one, may do this on the platform.
+    #[must_use]
+    pub fn may(&self, account: AccountId, permission: Permission) -> bool {
+        let holder = self.holders.get(&account);
+        holder.is_some_and(|holder| holder.principal.may(permission, Place::Platform))
     }
 
     /// The streams that say what [`Access::principal`] answers, with their revisions here: the account's own, and those
@@ -71,13 +72,29 @@ impl Access {
     /// The workspace a project belongs to.
     #[must_use]
     pub fn project_workspace(&self, project: ProjectId) -> Option<WorkspaceId> {
-        self.workspaces.get(&project).copied()
+        self.roles.workspaces.get(&project).copied()
+    }
+
+    /// The accounts that hold a role in exactly this place, in no order.
+    pub fn holders(&self, role: &RoleName, scope: Scope) -> impl Iterator<Item = AccountId> {
+        let holds = move |holder: &&Holder| {
+            let mut grants = holder.principal.grants.iter();
+            grants.any(|grant| grant.role == *role && grant.scope == scope)
+        };
+        self.holders
+            .values()
+            .filter(holds)
+            .map(|holder| holder.principal.account)
     }
 
     pub(crate) fn load(conn: &Connection) -> rusqlite::Result<Self> {
-        let roles = accounts::all_roles(conn)?;
-        let revisions: BTreeMap<_, _> = roles.iter().map(|role| (role.name.clone(), role.revision)).collect();
-        let custom = roles.into_iter().map(|role| (role.name, role.permissions)).collect();
+        let defined = accounts::all_roles(conn)?;
+        let revisions: BTreeMap<_, _> = defined.iter().map(|role| (role.key.clone(), role.revision)).collect();
+        let roles = Roles {
+            custom: defined.into_iter().map(|role| (role.key, role.permissions)).collect(),
+            workspaces: tenancy::project_workspaces(conn)?.into_iter().collect(),
+            closed: tenancy::closed_workspaces(conn)?.into_iter().collect(),
+        };
         let mut granted: HashMap<_, Vec<_>> = HashMap::new();
         for grant in accounts::all_grants(conn)? {
             granted
@@ -87,14 +104,18 @@ impl Access {
         }
         let holder = |(id, revision)| {
             let grants = granted.remove(&id).unwrap_or_default();
-            let relied_on = relied_on(id, revision, grants.iter().map(|(role, _)| role), &revisions);
-            let principal = Principal::resolve(id, grants, &custom);
+            let custom = grants
+                .iter()
+                .filter(|(role, _)| BuiltInRole::named(role).is_none())
+                .filter_map(|(role, scope)| roles.key(role, *scope));
+            let relied_on = relied_on(id, revision, custom.collect(), &revisions);
+            let principal = Principal::resolve(id, grants, &roles);
             (id, Holder { principal, relied_on })
         };
         Ok(Self {
             holders: accounts::all_accounts(conn)?.into_iter().map(holder).collect(),
             tokens: accounts::valid_tokens(conn)?.iter().map(holder_of).collect(),
-            workspaces: tenancy::project_workspaces(conn)?.into_iter().collect(),
+            roles,
         })
     }
 }
@@ -113,19 +134,16 @@ fn holder_of(token: &accounts::Token) -> (Digest, (TokenHolder, Option<DateTime<
 }
 
 /// A custom role that nobody defined yet is relied on too: it is at revision 0 until somebody does.
-fn relied_on<'a>(
+fn relied_on(
     account: AccountId,
     revision: u64,
-    granted: impl Iterator<Item = &'a RoleName>,
-    revisions: &BTreeMap<RoleName, u64>,
+    custom: BTreeSet<RoleKey>,
+    revisions: &BTreeMap<RoleKey, u64>,
 ) -> Vec<(String, u64)> {
-    let custom: BTreeMap<_, _> = granted
-        .filter(|role| BuiltInRole::named(role).is_none())
-        .map(|role| (role, revisions.get(role).copied().unwrap_or_default()))
-        .collect();
     let own = (format!("{}-{account}", Account::CATEGORY), revision);
-    let roles = custom
-        .into_iter()
-        .map(|(role, revision)| (format!("{}-{role}", Role::CATEGORY), revision));
+    let roles = custom.into_iter().map(|role| {
+        let revision = revisions.get(&role).copied().unwrap_or_default();
+        (format!("{}-{}", Role::CATEGORY, role.stream_key()), revision)
+    });
     std::iter::once(own).chain(roles).collect()
 }

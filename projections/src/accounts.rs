@@ -1,16 +1,17 @@
-//! Accounts with their tokens and grants, and the roles that administrators defined.
+//! Accounts with their tokens and grants, the roles that were defined, and invitations to them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    access::Principal,
+    access::{Principal, Roles},
     account::{Event, Scope},
     digest::{Digest, Sealed},
-    ids::{AccountId, TokenId},
+    ids::{AccountId, TokenId, WorkspaceId},
+    invitation,
     names::RoleName,
     permission::Permission,
-    role,
+    role::{self, RoleKey},
 };
 use rusqlite::{Connection, Transaction};
 
@@ -49,9 +50,21 @@ CREATE TABLE token (
 ) WITHOUT ROWID;
 CREATE INDEX token_of_account ON token (account);
 CREATE TABLE role (
-    name        TEXT NOT NULL PRIMARY KEY,
+    key         TEXT NOT NULL PRIMARY KEY,
+    workspace   BLOB,
+    name        TEXT NOT NULL,
     revision    INTEGER NOT NULL,
-    permissions TEXT NOT NULL
+    permissions TEXT NOT NULL,
+    retired     INTEGER
+) WITHOUT ROWID;
+CREATE INDEX role_of_workspace ON role (workspace, name);
+CREATE TABLE invitation (
+    invited TEXT NOT NULL,
+    role    TEXT NOT NULL,
+    scope   TEXT NOT NULL,
+    by      BLOB,
+    since   INTEGER NOT NULL,
+    PRIMARY KEY (invited, role, scope)
 ) WITHOUT ROWID;
 ";
 
@@ -90,13 +103,27 @@ pub struct Token {
     pub revoked: Option<u64>,
 }
 
-/// A role that an administrator defined.
+/// A role that somebody defined, for the platform or for one workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {
-    pub name: RoleName,
+    pub key: RoleKey,
     /// How many events its stream has.
     pub revision: u64,
+    /// None once it is retired.
     pub permissions: BTreeSet<Permission>,
+    /// The position it was retired at.
+    pub retired: Option<u64>,
+}
+
+/// A role that is offered to whoever has a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    pub role: RoleName,
+    pub scope: Scope,
+    /// Who offered it; `None` is Charthouse itself.
+    pub by: Option<AccountId>,
+    /// The position it was offered at.
+    pub since: u64,
 }
 
 const ACCOUNT: &str = "SELECT created, id, name, created, created_at, revision, erased FROM account";
@@ -129,10 +156,17 @@ pub fn grants(conn: &Connection, account: AccountId) -> Result<Vec<Granted>, Vie
     Ok(sql::rows(conn, sql, values![account], Granted::read)?)
 }
 
-/// Who was granted something at exactly this scope: the members of a workspace, say.
-pub fn granted_in(conn: &Connection, scope: Scope) -> Result<Vec<Granted>, ViewError> {
-    let sql = "SELECT account, role, scope, since FROM granted WHERE scope = ? ORDER BY since";
-    Ok(sql::rows(conn, sql, values![Json(&scope)], Granted::read)?)
+/// Who was granted something at exactly this scope, the longest first: the members of a workspace, say.
+pub fn granted_in(conn: &Connection, scope: Scope, page: &PageRequest) -> Result<Page<Granted>, ViewError> {
+    let mut conditions = Conditions::default();
+    conditions.add("scope = ?", values![Json(&scope)]);
+    let list = List {
+        select: "SELECT since, account, role, scope, since FROM granted",
+        column: "since",
+        kind: KeyKind::Position,
+        order: Order::Ascending,
+    };
+    list.page(conn, conditions, page, Granted::read)
 }
 
 /// The tokens of an account, the newest first, with those that expired or were revoked.
@@ -141,9 +175,32 @@ pub fn tokens(conn: &Connection, account: AccountId) -> Result<Vec<Token>, ViewE
     Ok(sql::rows(conn, sql, values![account], Token::read)?)
 }
 
-/// The roles that administrators defined, by name.
-pub fn roles(conn: &Connection) -> Result<Vec<Role>, ViewError> {
-    Ok(all_roles(conn)?)
+const ROLE: &str = "SELECT workspace, name, revision, permissions, retired FROM role";
+
+/// The roles that were defined for the platform, or for one workspace, by name; without those that are retired.
+pub fn roles(conn: &Connection, workspace: Option<WorkspaceId>) -> Result<Vec<Role>, ViewError> {
+    let sql = format!("{ROLE} WHERE workspace IS ? AND retired IS NULL ORDER BY name");
+    Ok(sql::rows(conn, &sql, values![workspace], Role::read)?)
+}
+
+/// A role that was defined, also if it is retired.
+pub fn role(conn: &Connection, key: &RoleKey) -> Result<Option<Role>, ViewError> {
+    let sql = format!("{ROLE} WHERE key = ?");
+    Ok(sql::first(conn, &sql, values![key.stream_key()], Role::read)?)
+}
+
+/// What is offered to whoever has a name, by the key of the name's stream, the newest first.
+pub fn invitations(conn: &Connection, invited: &str) -> Result<Vec<Invitation>, ViewError> {
+    let sql = "SELECT role, scope, by, since FROM invitation WHERE invited = ? ORDER BY since DESC";
+    let invitation = |c: &mut Columns<'_, '_>| {
+        Ok(Invitation {
+            role: c.take()?,
+            scope: c.json()?,
+            by: c.take()?,
+            since: c.take()?,
+        })
+    };
+    Ok(sql::rows(conn, sql, values![invited], invitation)?)
 }
 
 /// The names of those of `accounts` that exist.
@@ -169,21 +226,20 @@ pub(crate) fn roles_allowing(
     conn: &Connection,
     account: AccountId,
     permission: Permission,
-) -> rusqlite::Result<Vec<RoleName>> {
+) -> Result<Vec<RoleName>, ViewError> {
     let sql = "SELECT account, role, scope, since FROM granted WHERE account = ? AND scope = ? ORDER BY role";
     let granted = sql::rows(conn, sql, values![account, Json(&Scope::Platform {})], Granted::read)?;
-    let mut custom = BTreeMap::new();
+    let mut roles = Roles::default();
     for Granted { role, .. } in &granted {
-        let permissions = sql::first(
-            conn,
-            "SELECT permissions FROM role WHERE name = ?",
-            values![*role],
-            sql::json,
-        )?;
-        custom.extend(permissions.map(|permissions| (role.clone(), permissions)));
+        let key = RoleKey {
+            workspace: None,
+            name: role.clone(),
+        };
+        let defined = self::role(conn, &key)?;
+        roles.custom.extend(defined.map(|defined| (key, defined.permissions)));
     }
     let granted = granted.into_iter().map(|granted| (granted.role, granted.scope));
-    let principal = Principal::resolve(account, granted, &custom);
+    let principal = Principal::resolve(account, granted, &roles);
     let allowing = principal.grants.into_iter();
     Ok(allowing
         .filter(|grant| grant.permissions.contains(&permission))
@@ -216,19 +272,7 @@ pub(crate) fn valid_tokens(conn: &Connection) -> rusqlite::Result<Vec<Token>> {
 }
 
 pub(crate) fn all_roles(conn: &Connection) -> rusqlite::Result<Vec<Role>> {
-    let role = |c: &mut Columns<'_, '_>| {
-        Ok(Role {
-            name: c.take()?,
-            revision: c.take()?,
-            permissions: c.json()?,
-        })
-    };
-    sql::rows(
-        conn,
-        "SELECT name, revision, permissions FROM role ORDER BY name",
-        vec![],
-        role,
-    )
+    sql::rows(conn, ROLE, vec![], Role::read)
 }
 
 pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &Event) -> Result<(), ViewError> {
@@ -276,10 +320,48 @@ pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &Event) -> Result<
 }
 
 pub(crate) fn apply_role(tx: &Transaction<'_>, fact: &Fact, event: &role::Event) -> Result<(), ViewError> {
-    let role::Event::RoleDefined { role, permissions } = event;
-    let values = values![*role, fact.revision, Json(permissions)];
-    sql::execute(tx, "INSERT OR REPLACE INTO role VALUES (?, ?, ?)", values)?;
+    let (role, workspace, permissions, retired) = match event {
+        role::Event::RoleDefined {
+            role,
+            workspace,
+            permissions,
+        } => (role, workspace, permissions.clone(), None),
+        role::Event::RoleRetired { role, workspace } => (role, workspace, BTreeSet::new(), Some(fact.position)),
+    };
+    let key = fact.stream.key();
+    let values = values![key, *workspace, *role, fact.revision, Json(&permissions), retired];
+    sql::execute(tx, "INSERT OR REPLACE INTO role VALUES (?, ?, ?, ?, ?, ?)", values)?;
     Ok(())
+}
+
+pub(crate) fn apply_invitation(tx: &Transaction<'_>, fact: &Fact, event: &invitation::Event) -> Result<(), ViewError> {
+    let invited = fact.stream.key();
+    match event {
+        invitation::Event::MemberInvited { role, scope } => {
+            let values = values![invited, *role, Json(scope), fact.stamp.by.account(), fact.position];
+            sql::execute(tx, "INSERT OR REPLACE INTO invitation VALUES (?, ?, ?, ?, ?)", values)?;
+        }
+        invitation::Event::InvitationAccepted { role, scope }
+        | invitation::Event::InvitationWithdrawn { role, scope } => {
+            let sql = "DELETE FROM invitation WHERE invited = ? AND role = ? AND scope = ?";
+            sql::execute(tx, sql, values![invited, *role, Json(scope)])?;
+        }
+    }
+    Ok(())
+}
+
+impl Role {
+    fn read(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            key: RoleKey {
+                workspace: columns.take()?,
+                name: columns.take()?,
+            },
+            revision: columns.take()?,
+            permissions: columns.json()?,
+            retired: columns.take()?,
+        })
+    }
 }
 
 impl Account {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     access::AppVisibility,
-    app::Status as DomainStatus,
+    app::{Review, Status as DomainStatus},
     digest::Digest,
     ids::{AccountId, AppId, CategoryId, SubmissionId, WorkspaceId},
     names::ChartName,
@@ -87,6 +87,8 @@ pub struct ListingReview {
     pub listing: Digest,
     pub submitted: Option<Mark>,
     pub claim: Option<ReviewClaim>,
+    /// What it is decided by, and who approved so far.
+    pub review: Review,
 }
 
 /// The app by its id, also if it is deleted.
@@ -181,6 +183,7 @@ impl Listing {
             listing: review.submission.listing,
             submitted: dossier.listing_submitted.map(|submitted| submitted.mark),
             claim: review.claim.map(ReviewClaim::from),
+            review: review.review.clone(),
         });
         Self {
             draft: listing.draft,

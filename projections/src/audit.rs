@@ -13,11 +13,11 @@ use domain::{
     event::DomainEvent,
     export,
     ids::{AccountId, Actor, AppId, CategoryId, ProjectId, ReleaseId, SubmissionId, WorkspaceId},
-    name,
+    invitation, name,
     project::{self, Project},
-    release,
+    release, role,
     version_number::VersionNumber,
-    workspace::Workspace,
+    workspace::{self, Workspace},
 };
 use rusqlite::{Connection, Transaction};
 use uuid::Uuid;
@@ -154,7 +154,7 @@ pub fn entry(conn: &Connection, position: u64) -> Result<Option<AuditRow>, ViewE
     })?)
 }
 
-/// The events of these actions, in order; no more than [`ACTION_EVENTS_MAX`] of them all.
+/// The events of these actions, in order; no more than `ACTION_EVENTS_MAX` of them all.
 pub fn actions(conn: &Connection, correlations: &BTreeSet<Uuid>) -> Result<Vec<AuditRow>, ViewError> {
     let sql = format!(
         "{SELECT} WHERE correlation IN (SELECT unhex(value) FROM json_each(?))
@@ -210,6 +210,15 @@ impl About {
             DomainEvent::Project(project::Event::ProjectCreated { workspace, .. }) => {
                 about.workspace = Some(*workspace);
             }
+            DomainEvent::Invitation(event) => about.granted_at(match event {
+                invitation::Event::MemberInvited { scope, .. }
+                | invitation::Event::InvitationAccepted { scope, .. }
+                | invitation::Event::InvitationWithdrawn { scope, .. } => *scope,
+            }),
+            DomainEvent::Role(
+                role::Event::RoleDefined { workspace, .. } | role::Event::RoleRetired { workspace, .. },
+            ) => about.workspace = *workspace,
+            DomainEvent::Workspace(event) => about.joined(event),
             DomainEvent::Export(export::Event::DecisionsExported { selection, .. }) => {
                 about.app = selection.app;
                 about.workspace = selection.workspace;
@@ -217,9 +226,8 @@ impl About {
             DomainEvent::Cluster(_)
             | DomainEvent::Content(_)
             | DomainEvent::Log(_)
-            | DomainEvent::Release(_)
-            | DomainEvent::Role(_)
-            | DomainEvent::Workspace(_) => {}
+            | DomainEvent::Policy(_)
+            | DomainEvent::Release(_) => {}
         }
         about
     }
@@ -257,15 +265,32 @@ impl About {
 
     const fn granted(&mut self, event: &account::Event) {
         match event {
-            account::Event::RoleGranted { scope, .. } | account::Event::RoleRevoked { scope, .. } => match scope {
-                Scope::Platform {} => {}
-                Scope::Workspace { workspace } => self.workspace = Some(*workspace),
-                Scope::Project { project } => self.project = Some(*project),
-            },
+            account::Event::RoleGranted { scope, .. } | account::Event::RoleRevoked { scope, .. } => {
+                self.granted_at(*scope);
+            }
             account::Event::AccountCreated { .. }
             | account::Event::TokenIssued { .. }
             | account::Event::TokenRevoked { .. }
             | account::Event::SubjectErased { .. } => {}
+        }
+    }
+
+    const fn granted_at(&mut self, scope: Scope) {
+        match scope {
+            Scope::Platform {} => {}
+            Scope::Workspace { workspace } => self.workspace = Some(workspace),
+            Scope::Project { project } => self.project = Some(project),
+        }
+    }
+
+    const fn joined(&mut self, event: &workspace::Event) {
+        match event {
+            workspace::Event::AppJoined { app, .. } | workspace::Event::AppLeft { app } => self.app = Some(*app),
+            workspace::Event::ProjectJoined { project, .. } => self.project = Some(*project),
+            workspace::Event::ReleaseJoined { release, .. } | workspace::Event::ReleaseLeft { release } => {
+                self.release = Some(*release);
+            }
+            workspace::Event::WorkspaceCreated { .. } | workspace::Event::WorkspaceClosed {} => {}
         }
     }
 

@@ -139,6 +139,9 @@ pub(crate) const fn named_by(event: &Event) -> Option<Wanted> {
         | Event::ListingRejected { .. }
         | Event::Suspended { .. }
         | Event::Resumed { .. }
+        | Event::ApprovalGiven { .. }
+        | Event::ListingApprovalGiven { .. }
+        | Event::AppMoved { .. }
         | Event::VersionDeleted { .. }
         | Event::AppDeleted {} => None,
     }

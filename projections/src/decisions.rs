@@ -1,11 +1,13 @@
 //! Every review decision, with what an auditor asks of it: who, in which role, about which bytes, under which policy.
 //!
 //! What was so at the time is kept with the row: the roles that allowed it, who had worked on its subject, the policy
-//! that its submission froze. A decision is never taken back, so a row never changes.
+//! that its submission froze. What the event itself says of that is what counts. A decision is never taken back, so a row never changes.
+
+mod made;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    app::Event,
+    app::Terms,
     digest::{Digest, Sealed},
     ids::{AccountId, AppId, DecisionId, SubmissionId, WorkspaceId},
     names::{ChartName, RoleName},
@@ -17,9 +19,9 @@ use rusqlite::{
     types::{FromSqlError, FromSqlResult, Value, ValueRef},
 };
 
+use self::made::Made;
 use crate::{
-    accounts,
-    dossier::{Change, Dossier, Submitted},
+    dossier::Change,
     error::ViewError,
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
     sql::{self, Columns, FromColumn, Json, ToColumn, values},
@@ -51,6 +53,8 @@ CREATE TABLE decision (
     submitted_at INTEGER NOT NULL,
     submitted_by BLOB,
     policy       BLOB NOT NULL,
+    terms        TEXT,
+    last         INTEGER NOT NULL,
     earlier      INTEGER NOT NULL,
     previous     BLOB
 );
@@ -75,13 +79,18 @@ pub struct DecisionRecord {
     pub subject: Subject,
     pub submission: SubmissionId,
     pub listing: Digest,
-    /// Those of the reviewer's roles that allowed the decision when it was made.
+    /// The reviewer's role that the decision was made in. Of a decision older than [`terms`](Self::terms) are, all roles
+    /// that allowed it when it was made.
     pub roles: Vec<RoleName>,
     /// Whoever had uploaded, edited or submitted what was decided about.
     pub authors: Vec<AccountId>,
     pub submitted: Mark,
     /// The review policy that the submission froze.
     pub policy: Digest,
+    /// By which stage, role and policy, as the event says; unknown of decisions older than policies.
+    pub terms: Option<Terms>,
+    /// Whether it ended the review, and was not one approval of several.
+    pub last: bool,
     /// How many decisions there were before on the same subject: the same version, or the listing of the same app.
     pub earlier: u64,
     /// The last of them.
@@ -99,8 +108,8 @@ pub struct DecisionFilter {
 }
 
 const SELECT: &str = "SELECT position, position, id, at, reviewer, decision, reason, app, workspace, chart, version,
-    package, submission, listing, roles, authors, submitted, submitted_at, submitted_by, policy, earlier, previous
-    FROM decision";
+    package, submission, listing, roles, authors, submitted, submitted_at, submitted_by, policy, terms, last,
+    earlier, previous FROM decision";
 
 /// The decisions, the newest first.
 pub fn decisions(
@@ -157,132 +166,46 @@ impl DecisionFilter {
     }
 }
 
-/// What an event decides, and about what.
-struct Verdict<'a> {
-    decision: Decision,
-    /// `None` if it is about the listing alone.
-    version: Option<(&'a VersionNumber, &'a Digest)>,
-    submission: SubmissionId,
-    listing: Digest,
-    reason: Option<&'a Sealed>,
-}
-
-impl<'a> Verdict<'a> {
-    const fn of(event: &'a Event) -> Option<Self> {
-        let (decision, version, submission, listing, reason) = match event {
-            Event::VersionApproved {
-                version,
-                submission,
-                digest,
-                listing,
-            } => (Decision::Approved, Some((version, digest)), submission, listing, None),
-            Event::VersionRejected {
-                version,
-                submission,
-                digest,
-                listing,
-                reason,
-            } => (
-                Decision::Rejected,
-                Some((version, digest)),
-                submission,
-                listing,
-                Some(reason),
-            ),
-            Event::ListingApproved { submission, listing } => (Decision::Approved, None, submission, listing, None),
-            Event::ListingRejected {
-                submission,
-                listing,
-                reason,
-            } => (Decision::Rejected, None, submission, listing, Some(reason)),
-            Event::AppUploaded { .. }
-            | Event::VersionUploaded { .. }
-            | Event::PackageReplaced { .. }
-            | Event::ListingEdited { .. }
-            | Event::IconSet { .. }
-            | Event::CategoryAssigned { .. }
-            | Event::VersionSubmitted { .. }
-            | Event::VersionWithdrawn { .. }
-            | Event::ReviewStarted { .. }
-            | Event::ReviewReleased { .. }
-            | Event::PublishedToStore { .. }
-            | Event::ListingSubmitted { .. }
-            | Event::ListingWithdrawn { .. }
-            | Event::ListingReviewStarted { .. }
-            | Event::ListingReviewReleased { .. }
-            | Event::Suspended { .. }
-            | Event::Resumed { .. }
-            | Event::VersionDeleted { .. }
-            | Event::AppDeleted {} => return None,
-        };
-        Some(Self {
-            decision,
-            version,
-            submission: *submission,
-            listing: *listing,
-            reason,
-        })
-    }
-
-    /// The last submission of what it is about.
-    fn submitted(&self, dossier: &Dossier) -> Option<Submitted> {
-        match self.version {
-            Some((number, _)) => dossier.version(number)?.1.submitted,
-            None => dossier.listing_submitted,
-        }
-    }
-
-    /// Whom separation of duties keeps from deciding.
-    fn authors(&self, dossier: &Dossier) -> Vec<AccountId> {
-        let of_listing = &dossier.app.listing.contributors;
-        match self.version.and_then(|(number, _)| dossier.version(number)) {
-            Some((version, _)) => version.contributors.union(of_listing).copied().collect(),
-            None => of_listing.iter().copied().collect(),
-        }
-    }
-}
-
-pub(crate) fn record(tx: &Transaction<'_>, change: &Change<'_>) -> rusqlite::Result<()> {
-    let Some(verdict) = Verdict::of(change.event) else {
+pub(crate) fn record(tx: &Transaction<'_>, change: &Change<'_>) -> Result<(), ViewError> {
+    let Some(made) = Made::by(change.event) else {
         return Ok(());
     };
     let (fact, dossier) = (change.fact, change.after);
-    let Some(submitted) = verdict.submitted(dossier) else {
+    let Some(submitted) = made.submitted(dossier) else {
         return Ok(()); // nothing is decided that was not submitted
     };
     let mark = fact.mark();
-    // Applied in order, the grants are those that held when it was decided.
-    let roles = match mark.by {
-        Some(reviewer) => accounts::roles_allowing(tx, reviewer, verdict.decision.permission())?,
-        None => vec![],
-    };
-    let version = verdict.version.map(|(number, _)| number.clone());
+    let roles = made.roles(tx, mark.by)?;
+    let version = made.version.map(|(number, _)| number.clone());
     let (earlier, previous) = before(tx, dossier.id, version.as_ref())?;
     let values = values![
         mark.position,
         DecisionId::from_uuid(fact.id),
         mark.at,
         mark.by,
-        verdict.decision,
-        verdict.reason.cloned(),
+        made.decision,
+        made.reason.cloned(),
         dossier.id,
         dossier.app.workspace,
         dossier.app.chart,
         version,
-        verdict.version.map(|(_, package)| *package),
-        verdict.submission,
-        verdict.listing,
+        made.version.map(|(_, package)| package),
+        made.submission,
+        made.listing,
         Json(&roles),
-        Json(&verdict.authors(dossier)),
+        Json(&made.authors(dossier)),
         submitted.mark.position,
         submitted.mark.at,
         submitted.mark.by,
         submitted.policy,
+        made.terms.map(Json),
+        u64::from(made.last),
         earlier,
         previous,
     ];
-    let sql = "INSERT INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    sql::execute(tx, sql, values).map(drop)
+    let sql = "INSERT INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    sql::execute(tx, sql, values)?;
+    Ok(())
 }
 
 /// How many decisions there are on this subject so far, and the last one.
@@ -322,6 +245,8 @@ impl DecisionRecord {
                 by: columns.take()?,
             },
             policy: columns.take()?,
+            terms: columns.optional_json()?,
+            last: columns.take::<u64>()? == 1,
             earlier: columns.take()?,
             previous: columns.take()?,
         })

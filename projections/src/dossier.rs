@@ -150,11 +150,14 @@ impl Dossier {
             | Event::VersionWithdrawn { .. }
             | Event::ReviewStarted { .. }
             | Event::ReviewReleased { .. }
+            | Event::ApprovalGiven { .. }
+            | Event::ListingApprovalGiven { .. }
             | Event::ListingWithdrawn { .. }
             | Event::ListingReviewStarted { .. }
             | Event::ListingReviewReleased { .. }
             | Event::ListingApproved { .. }
             | Event::ListingRejected { .. }
+            | Event::AppMoved { .. }
             | Event::VersionDeleted { .. }
             | Event::AppDeleted {} => {}
         }

@@ -163,7 +163,7 @@ impl Facts {
             } => {
                 (facts.package, facts.listing, facts.policy) = (Some(*digest), Some(*listing), Some(*policy));
             }
-            Event::VersionApproved { digest, listing, .. } => {
+            Event::ApprovalGiven { digest, listing, .. } | Event::VersionApproved { digest, listing, .. } => {
                 (facts.package, facts.listing) = (Some(*digest), Some(*listing));
                 facts.decision = Some(Decision::Approved);
             }
@@ -193,9 +193,11 @@ impl Facts {
             | Event::ListingWithdrawn { .. }
             | Event::ListingReviewStarted { .. }
             | Event::ListingReviewReleased { .. }
+            | Event::ListingApprovalGiven { .. }
             | Event::ListingApproved { .. }
             | Event::ListingRejected { .. }
             | Event::Resumed { .. }
+            | Event::AppMoved { .. }
             | Event::VersionDeleted { .. }
             | Event::AppDeleted {} => {}
         }

@@ -1,7 +1,9 @@
 //! The review queue.
 
+mod policy;
+
 use domain::{
-    app::Stage as DomainStage,
+    app::{Review, Stage as DomainStage},
     digest::Digest,
     ids::{AppId, SubmissionId, WorkspaceId},
     names::ChartName,
@@ -10,6 +12,8 @@ use domain::{
 use rusqlite::{Connection, Transaction, types::Value};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::policy::apply_policy;
+pub use self::policy::{PolicyInForce, policy_in_force};
 pub use crate::{apps::ReviewClaim, moment::Mark};
 use crate::{
     dossier::{Change, Dossier},
@@ -43,6 +47,8 @@ pub struct QueueEntry {
     pub submitted: Mark,
     /// Set while it is in review; it may have lapsed.
     pub claim: Option<ReviewClaim>,
+    /// What it is decided by, and who approved so far.
+    pub review: Review,
 }
 
 /// What a review is about.
@@ -84,6 +90,7 @@ pub fn queued(conn: &Connection, submission: SubmissionId) -> Result<Option<Queu
 
 pub(crate) fn create(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(SCHEMA)?;
+    conn.execute_batch(policy::SCHEMA)?;
     moment::create_history::<QueueEntry>(conn)
 }
 
@@ -126,6 +133,7 @@ impl QueueEntry {
             listing: submission.listing,
             submitted: notes.submitted?.mark,
             claim,
+            review: version.review.clone()?,
         })
     }
 
@@ -140,6 +148,7 @@ impl QueueEntry {
             listing: review.submission.listing,
             submitted: dossier.listing_submitted?.mark,
             claim: review.claim.map(ReviewClaim::from),
+            review: review.review.clone(),
         })
     }
 }

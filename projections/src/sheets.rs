@@ -28,6 +28,8 @@ pub enum View {
     Accounts,
     Roles,
     Grants,
+    Invitations,
+    ReviewPolicy,
     Releases,
     Revisions,
     Audit,
@@ -158,7 +160,7 @@ impl Sheet {
 }
 
 impl View {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Store,
         Self::Apps,
         Self::Versions,
@@ -170,6 +172,8 @@ impl View {
         Self::Accounts,
         Self::Roles,
         Self::Grants,
+        Self::Invitations,
+        Self::ReviewPolicy,
         Self::Releases,
         Self::Revisions,
         Self::Audit,
@@ -190,6 +194,8 @@ impl View {
             Self::Accounts => "accounts",
             Self::Roles => "roles",
             Self::Grants => "grants",
+            Self::Invitations => "invitations",
+            Self::ReviewPolicy => "reviewPolicy",
             Self::Releases => "releases",
             Self::Revisions => "revisions",
             Self::Audit => "audit",

@@ -21,9 +21,11 @@ use crate::{
 pub(crate) const SCHEMA: &str = "
 CREATE TABLE workspace (
     id      BLOB NOT NULL PRIMARY KEY,
-    name    TEXT NOT NULL UNIQUE,
-    created INTEGER NOT NULL
+    name    TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    closed  INTEGER
 ) WITHOUT ROWID;
+CREATE UNIQUE INDEX workspace_by_name ON workspace (name) WHERE closed IS NULL;
 CREATE TABLE project (
     id        BLOB NOT NULL PRIMARY KEY,
     workspace BLOB NOT NULL,
@@ -73,17 +75,32 @@ const WORKSPACE: &str = "SELECT name, id, name, created FROM workspace";
 const PROJECT: &str = "SELECT name, id, workspace, name, cluster, namespace, created FROM project";
 const CLUSTER: &str = "SELECT name, id, name, kind, created FROM cluster";
 
+/// A workspace that is not closed.
 pub fn workspace(conn: &Connection, id: WorkspaceId) -> Result<Option<Workspace>, ViewError> {
-    one(conn, WORKSPACE, "id = ?", values![id], Workspace::read)
+    one(
+        conn,
+        WORKSPACE,
+        "id = ? AND closed IS NULL",
+        values![id],
+        Workspace::read,
+    )
 }
 
 pub fn workspace_named(conn: &Connection, name: &WorkspaceName) -> Result<Option<Workspace>, ViewError> {
-    one(conn, WORKSPACE, "name = ?", values![*name], Workspace::read)
+    one(
+        conn,
+        WORKSPACE,
+        "name = ? AND closed IS NULL",
+        values![*name],
+        Workspace::read,
+    )
 }
 
-/// All workspaces, by name.
+/// All workspaces that are not closed, by name.
 pub fn workspaces(conn: &Connection, page: &PageRequest) -> Result<Page<Workspace>, ViewError> {
-    by_name(WORKSPACE).page(conn, Conditions::default(), page, Workspace::read)
+    let mut conditions = Conditions::default();
+    conditions.add("closed IS NULL", vec![]);
+    by_name(WORKSPACE).page(conn, conditions, page, Workspace::read)
 }
 
 pub fn project(conn: &Connection, id: ProjectId) -> Result<Option<Project>, ViewError> {
@@ -140,6 +157,11 @@ pub(crate) fn project_workspaces(conn: &Connection) -> rusqlite::Result<Vec<(Pro
     })
 }
 
+pub(crate) fn closed_workspaces(conn: &Connection) -> rusqlite::Result<Vec<WorkspaceId>> {
+    let sql = "SELECT id FROM workspace WHERE closed IS NOT NULL";
+    sql::rows(conn, sql, vec![], sql::value)
+}
+
 const fn by_name(select: &str) -> List<'_> {
     List {
         select,
@@ -162,9 +184,23 @@ fn one<T>(
 }
 
 pub(crate) fn apply_workspace(tx: &Transaction<'_>, fact: &Fact, event: &workspace::Event) -> Result<(), ViewError> {
-    let workspace::Event::WorkspaceCreated { name } = event;
-    let values = values![fact.subject::<WorkspaceId>()?, *name, fact.position];
-    sql::execute(tx, "INSERT OR REPLACE INTO workspace VALUES (?, ?, ?)", values)?;
+    let id: WorkspaceId = fact.subject()?;
+    match event {
+        workspace::Event::WorkspaceCreated { name } => {
+            let values = values![id, *name, fact.position];
+            sql::execute(tx, "INSERT OR REPLACE INTO workspace VALUES (?, ?, ?, NULL)", values)?;
+        }
+        workspace::Event::WorkspaceClosed {} => {
+            let values = values![fact.position, id];
+            sql::execute(tx, "UPDATE workspace SET closed = ? WHERE id = ?", values)?;
+        }
+        // What it owns says so itself.
+        workspace::Event::AppJoined { .. }
+        | workspace::Event::AppLeft { .. }
+        | workspace::Event::ProjectJoined { .. }
+        | workspace::Event::ReleaseJoined { .. }
+        | workspace::Event::ReleaseLeft { .. } => {}
+    }
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use domain::{app, event::DomainEvent, ids::AppId};
+use domain::{app, event::DomainEvent, ids::AppId, workspace};
 use eventstore::Recorded;
 use rusqlite::{Connection, Transaction};
 use tokio::sync::watch;
@@ -200,14 +200,19 @@ impl Writer {
 
 const fn changes_access(fact: &Fact) -> bool {
     match fact.event {
-        DomainEvent::Account(_) | DomainEvent::Role(_) | DomainEvent::Project(_) => true,
+        DomainEvent::Account(_)
+        | DomainEvent::Role(_)
+        | DomainEvent::Project(_)
+        | DomainEvent::Workspace(workspace::Event::WorkspaceClosed {}) => true,
         DomainEvent::App(_)
         | DomainEvent::Category(_)
         | DomainEvent::Cluster(_)
         | DomainEvent::Export(_)
         | DomainEvent::Content(_)
+        | DomainEvent::Invitation(_)
         | DomainEvent::Log(_)
         | DomainEvent::Name(_)
+        | DomainEvent::Policy(_)
         | DomainEvent::Release(_)
         | DomainEvent::Workspace(_) => false,
     }
@@ -229,8 +234,10 @@ fn apply(
         }
         DomainEvent::Category(event) => categories::apply(tx, fact, event)?,
         DomainEvent::Cluster(event) => tenancy::apply_cluster(tx, fact, event)?,
+        DomainEvent::Invitation(event) => accounts::apply_invitation(tx, fact, event)?,
         // What has a name says so itself; exports, and that a log was restored, are for the audit trail alone.
         DomainEvent::Name(_) | DomainEvent::Export(_) | DomainEvent::Log(_) => {}
+        DomainEvent::Policy(event) => reviews::apply_policy(tx, fact, event)?,
         DomainEvent::Content(event) => texts.forget(content::apply(tx, fact, event)?),
         DomainEvent::Project(event) => tenancy::apply_project(tx, fact, event)?,
         DomainEvent::Release(event) => {

@@ -48,8 +48,8 @@ fn convinced(verdicts: &[Verdict]) {
 
 async fn rejection(story: &Story) -> (Value, String) {
     let answer = story.admin.get("/exports/decisions.jsonl").await.text();
-    let rows = answer.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let rejection = rows.filter(|row| row["decision"] == "rejected").last().unwrap();
+    let mut rows = answer.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let rejection = rows.rfind(|row| row["decision"] == "rejected").unwrap();
     (rejection, answer)
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use harness::{
-    Story, chart,
+    Person, Story, chart,
     helm::Helm,
     list, picture,
     server::PATIENCE,
@@ -135,6 +135,14 @@ async fn erasing_asks_for_the_name_and_leaves_an_administrator() {
         .await;
     assert!(said.unwrap_err().contains("NAME_NOT_CONFIRMED"));
     assert_eq!(story.events().await, events, "nothing was recorded");
+
+    let clerk = json!({ "role": "clerk", "permissions": ["account.manage"] });
+    story.admin.does("defineRole", clerk).await;
+    let token = story.command_line().person("clerk", &[&["clerk"]]).await;
+    Person::new("clerk", &token, story.server.address())
+        .is_refused("eraseAccount", json!({ "account": admin, "name": "admin" }))
+        .await
+        .says("EXCEEDS_OWN_RIGHTS", &[]);
 
     story.command_line().person("second", &[&["platform-admin"]]).await;
     story

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod allowed_actions;
 mod at_least;
 mod audit;
 mod backup;
@@ -22,17 +23,22 @@ mod exports;
 mod helm_repository;
 mod hostile;
 mod http;
+mod isolation;
 mod lifecycle;
+mod people;
 mod published_log;
+mod races;
 mod rebuild;
 mod refusals;
 mod releases;
 mod replay;
 mod review;
+mod review_policy;
 mod storefront;
 mod tenants;
 mod time_travel;
 mod uploads;
+mod walk;
 
 #[test]
 fn every_file_of_this_folder_is_part_of_this_program() {

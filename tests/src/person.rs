@@ -292,7 +292,7 @@ pub fn like(id: &str) -> String {
     URL_SAFE_NO_PAD.encode(parts.join(":"))
 }
 
-const VERSION: &str = "version { id number stage revision possibleActions packageDigest \
+const VERSION: &str = "version { id number stage revision packageDigest \
     submission { id packageDigest listing { digest } } reviewer { name } decision { decision reason submission } \
     suspension { authority reason } }";
 const APP: &str = "app { id chartName status category { id name } latestVersion { number } \
@@ -300,6 +300,10 @@ const APP: &str = "app { id chartName status category { id name } latestVersion 
     listingReview { submission listing { digest } reviewer { name } } versions { nodes { id number stage } } \
     suspension { authority reason } }";
 const RELEASE: &str = "release { id name status operation revision wanted { versionNumber values } }";
+const ACCOUNT: &str = "account { id name grants { role workspace { id } project { id } permissions } }";
+const ROLE: &str = "role { name level isBuiltIn isRetired permissions }";
+const WORKSPACE: &str = "workspace { id name }";
+const PROJECT: &str = "project { id name namespace }";
 const CATEGORY: &str = "category { id name icon apps }";
 
 /// The document of a mutation, asking for whatever its payload has.
@@ -314,6 +318,9 @@ fn document(mutation: &str) -> String {
         | "releaseListingReview"
         | "resumeApp" => "App",
         "uninstallRelease" => "Release",
+        "grantRole" | "revokeRole" => "Grant",
+        "inviteMember" | "withdrawInvitation" => "Invitation",
+        "acceptInvitation" | "declineInvitation" => "OwnInvitation",
         other => return format_document(other, &capitalised(other)),
     };
     format_document(mutation, input)
@@ -322,6 +329,14 @@ fn document(mutation: &str) -> String {
 fn format_document(mutation: &str, input: &str) -> String {
     let object = match mutation {
         "deleteCategory" => "deletedCategory",
+        "closeWorkspace" => "closedWorkspace",
+        "createAccount" | "grantRole" | "revokeRole" => ACCOUNT,
+        "defineRole" | "retireRole" => ROLE,
+        "createWorkspace" | "inviteMember" | "withdrawInvitation" | "acceptInvitation" | "declineInvitation" => {
+            WORKSPACE
+        }
+        "createProject" => PROJECT,
+        "setReviewPolicy" => "reviewPolicy { stages { name permission role approvals } authorIsNotReviewer setAt }",
         "eraseAccount" => "account { id name erased }",
         "removeContent" => "removal { digest reason by { name } }",
         category if category.ends_with("teCategory") || category == "editCategory" => CATEGORY,

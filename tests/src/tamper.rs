@@ -76,3 +76,15 @@ impl Database {
         assert_eq!(changed, Ok(1));
     }
 }
+
+/// Brings what lies in the write-ahead log beside a SQLite file into the file itself.
+///
+/// # Panics
+///
+/// If it is no such file, or somebody has it open.
+pub fn settle(file: &Path) {
+    let connection = Connection::open(file).expect("the file opens");
+    connection
+        .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+        .expect("nobody else has it open");
+}

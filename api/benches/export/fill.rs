@@ -56,7 +56,11 @@ impl Filler {
     async fn people(&mut self) {
         let role = "app-review".parse().unwrap();
         let permissions = role::bundle("app-store-management").unwrap().iter().copied().collect();
-        let defined = role::Event::RoleDefined { role, permissions };
+        let defined = role::Event::RoleDefined {
+            role,
+            workspace: None,
+            permissions,
+        };
         self.append(None, "role-app-review", vec![defined]).await;
         for n in 0..WORKSPACES {
             let name = format!("workspace-{n}").parse().unwrap();
@@ -115,6 +119,7 @@ impl Filler {
                 digest: package,
                 listing,
                 policy: self.policy,
+                review: None,
             });
             decided.push(app::Event::ReviewStarted {
                 version: number.clone(),
@@ -126,6 +131,7 @@ impl Filler {
                     submission,
                     digest: package,
                     listing,
+                    terms: None,
                 },
                 _ => app::Event::VersionRejected {
                     version: number,
@@ -133,6 +139,7 @@ impl Filler {
                     digest: package,
                     listing,
                     reason,
+                    terms: None,
                 },
             });
         }

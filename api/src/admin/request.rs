@@ -1,6 +1,6 @@
 //! One administrative request, and the commands it becomes.
 
-use std::{collections::BTreeSet, fmt::Display, str::FromStr, time::Duration};
+use std::{fmt::Display, str::FromStr, time::Duration};
 
 use domain::{
     account::{Account, Scope},
@@ -11,9 +11,8 @@ use domain::{
     ids::{AccountId, ClusterId, ProjectId, TokenId, WorkspaceId},
     name::{Claim, Name},
     names::{AccountName, ClusterName, Namespace, ProjectName, RoleName, WorkspaceName},
-    permission::Permission,
     project::Project,
-    role,
+    role::{self, RoleKey},
     workspace::Workspace,
 };
 use serde::{Deserialize, Serialize};
@@ -175,8 +174,12 @@ impl AdminRequest {
                 let message = format!("role {role} defined");
                 admin
                     .run(&DefineRole {
-                        role,
-                        permissions: expand(&permissions)?,
+                        role: RoleKey {
+                            workspace: None,
+                            name: role,
+                        },
+                        permissions: role::permissions_named(&permissions)
+                            .map_err(|error| AdminError::new("PERMISSION_UNKNOWN", error))?,
                     })
                     .await?;
                 Ok(done(message))
@@ -446,21 +449,4 @@ fn done(message: String) -> AdminAnswer {
         token: None,
         export: None,
     }
-}
-
-/// Single permissions, and bundles by the names people know them by.
-fn expand(names: &[String]) -> Result<BTreeSet<Permission>, AdminError> {
-    let mut permissions = BTreeSet::new();
-    for name in names {
-        match role::bundle(name) {
-            Some(bundle) => permissions.extend(bundle),
-            None => {
-                let known = name
-                    .parse()
-                    .map_err(|error| AdminError::new("PERMISSION_UNKNOWN", error))?;
-                permissions.insert(known);
-            }
-        }
-    }
-    Ok(permissions)
 }

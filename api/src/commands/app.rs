@@ -11,6 +11,7 @@ use domain::{
     permission::Permission,
     review_policy::ReviewPolicy,
     version_number::VersionNumber,
+    workspace::{self, Workspace},
 };
 use serde::Serialize;
 
@@ -44,14 +45,25 @@ impl Command for UploadApp {
         };
         let upload = Do::Upload {
             workspace: self.workspace,
-            chart,
+            chart: chart.clone(),
             listing,
             version,
             package,
         };
         work.decide::<App>(app, upload).await?;
         let taken = work.take_name(&claim, &holder::<App>(app)).await;
-        taken.map_err(|error| if error.is("NAME_TAKEN") { exists(&claim) } else { error })?;
+        taken.map_err(|error| match error {
+            error if error.is("NAME_TAKEN") => exists(&chart, "upload"),
+            error => error,
+        })?;
+        work.decide::<Workspace>(
+            self.workspace,
+            workspace::Command::AddApp {
+                app,
+                chart: chart.clone(),
+            },
+        )
+        .await?;
         Ok(Target::App(app))
     }
 }
@@ -126,12 +138,14 @@ impl Command for SubmitVersion {
     }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let policy = work.document(&ReviewPolicy::default()).await?;
+        let review = work.load::<ReviewPolicy>(ReviewPolicy::KEY).await?;
+        let policy = work.document(&review).await?;
         let submission = SubmissionId::from_uuid(ids::fresh());
         let submit = Do::SubmitVersion {
             version: self.version.clone(),
             submission,
             policy,
+            review,
         };
         let target = on_version(work, self.app, &self.version, self.expected_revision, submit).await?;
         package_is_there(work, self.app, &self.version).await?;
@@ -218,6 +232,8 @@ impl Command for DeleteApp {
             )
             .await?;
             work.release_name(&Claim::Store { chart }, &holder).await?;
+            work.decide::<Workspace>(workspace, workspace::Command::RemoveApp { app: self.app })
+                .await?;
             if let Some(category) = category {
                 work.decide::<Category>(category, category::Command::Unshelve { app: self.app })
                     .await?;
@@ -281,15 +297,12 @@ async fn uploaded_chart(
     }
 }
 
-fn exists(claim: &Claim) -> CommandError {
-    let chart = match claim {
-        Claim::App { chart, .. } => chart.as_str(),
-        _ => "",
-    };
+/// Another app of the workspace has the chart's name; `field` of the input asked for it.
+pub(super) fn exists(chart: &ChartName, field: &'static str) -> CommandError {
     CommandError::Invalid {
         code: "APP_EXISTS",
         message: format!("this workspace has an app of the chart {chart} already; upload a version to it instead"),
-        path: vec!["input", "upload"],
+        path: vec!["input", field],
     }
 }
 

@@ -2,7 +2,7 @@
 
 use domain::{
     access::Place,
-    app::{Authority, Command as Do},
+    app::Command as Do,
     category::{Category, Command as DoCategory, Event},
     ids::{AppId, CategoryId},
     name::Claim,
@@ -11,7 +11,7 @@ use domain::{
 };
 use serde::Serialize;
 
-use super::{Command, CommandError, Target, Work, work::holder};
+use super::{Command, CommandError, Target, Work, store::authority, work::holder};
 use crate::ids;
 
 #[derive(Debug, Serialize)]
@@ -118,15 +118,9 @@ impl Command for AssignCategory {
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let app = work.visible_app(self.app).await?;
-        let manages_the_store = work.may(Permission::CategoryAssign, Place::Platform);
-        let authority = if manages_the_store {
-            Authority::Store
-        } else {
-            Authority::Owner
-        };
         let assign = Do::AssignCategory {
             category: self.category,
-            authority,
+            authority: authority(work, Permission::CategoryAssign),
         };
         if work.decide_on_app(self.app, assign).await?.is_empty() {
             return Ok(Target::App(self.app));

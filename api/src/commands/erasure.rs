@@ -4,17 +4,23 @@
 
 use domain::{
     access::Place,
-    account::{Account, Command as DoAccount},
+    account::{Account, Command as DoAccount, Scope},
     content::{self, Content},
     digest::Digest,
     ids::AccountId,
     name::Claim,
     names::AccountName,
     permission::Permission,
+    role::PLATFORM_ADMIN,
 };
 use serde::Serialize;
 
-use super::{Command, CommandError, Target, Work, review::checked_reason, work::holder};
+use super::{
+    Command, CommandError, Target, Work,
+    review::checked_reason,
+    roles::{another_administrator, authorize_taking},
+    work::holder,
+};
 
 /// Erases the person behind an account. The account's id and what was done under it stay in the history.
 #[derive(Debug, Serialize)]
@@ -37,6 +43,14 @@ impl Command for EraseAccount {
         work.authorize(Permission::AccountManage, Place::Platform)?;
         let account = work.load::<Account>(self.account).await?;
         let account = account.ok_or(CommandError::NotFound("account"))?;
+        // To erase is to take all roles. Those of workspaces do not stand in the way of a person's right.
+        for (role, scope) in account
+            .grants
+            .iter()
+            .filter(|(_, scope)| *scope == (Scope::Platform {}))
+        {
+            authorize_taking(work, self.account, role, *scope).await?;
+        }
         let subject = holder::<Account>(self.account);
         let name = work.commands.vault.unseal(&account.name).await?;
         let name: Option<AccountName> = name.and_then(|name| std::str::from_utf8(&name).ok()?.parse().ok());
@@ -45,7 +59,7 @@ impl Command for EraseAccount {
         }
         let erase = DoAccount::Erase {
             subject: subject.clone(),
-            is_last_administrator: self.is_last_administrator(work).await?,
+            is_last_administrator: is_last_administrator(work, self.account, &account).await?,
         };
         work.decide::<Account>(self.account, erase).await?;
         if let Some(name) = name {
@@ -57,22 +71,15 @@ impl Command for EraseAccount {
     }
 }
 
-impl EraseAccount {
-    /// Whoever holds the data folder can make administrators, and so is never short of one.
-    async fn is_last_administrator(&self, work: &mut Work<'_>) -> Result<bool, CommandError> {
-        if work.account().is_err() {
-            return Ok(false);
+/// Whether nobody could administer the platform afterwards. Whoever holds the data folder can make administrators, and so
+/// is never short of one.
+async fn is_last_administrator(work: &mut Work<'_>, id: AccountId, account: &Account) -> Result<bool, CommandError> {
+    let mut grants = account.grants.iter();
+    match grants.find(|(role, _)| role.as_str() == PLATFORM_ADMIN) {
+        Some((role, scope)) if work.account().is_ok() => {
+            Ok(another_administrator(work, id, role, *scope).await?.is_none())
         }
-        let access = work.commands.views.access();
-        let mut administrators = access.holders_of(Permission::AccountManage);
-        let Some(other) = administrators.find(|other| *other != self.account) else {
-            return Ok(access
-                .principal(self.account)
-                .is_some_and(|principal| principal.may(Permission::AccountManage, Place::Platform)));
-        };
-        // Looked at, and so guarded: of two administrators who erase each other, one stays.
-        work.load::<Account>(other).await?;
-        Ok(false)
+        Some(_) | None => Ok(false),
     }
 }
 

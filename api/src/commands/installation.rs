@@ -4,7 +4,9 @@ use domain::{
     digest::Sealed,
     ids::{AttemptId, ReleaseId},
     name::Claim,
+    project::Project,
     release::{Command as Do, Event, FailureReason, Release},
+    workspace::{self, Workspace},
 };
 use serde::Serialize;
 
@@ -79,6 +81,11 @@ impl Command for FinishOperation {
                 name: release.name,
             };
             work.release_name(&claim, &holder::<Release>(self.release)).await?;
+            if let Some(project) = work.load::<Project>(release.project).await? {
+                let release = self.release;
+                work.decide::<Workspace>(project.workspace, workspace::Command::RemoveRelease { release })
+                    .await?;
+            }
         }
         Ok(Target::Release(self.release))
     }

@@ -112,10 +112,15 @@ impl Command for SubmitListing {
     }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let policy = work.document(&ReviewPolicy::default()).await?;
+        let review = work.load::<ReviewPolicy>(ReviewPolicy::KEY).await?;
+        let policy = work.document(&review).await?;
         let submission = SubmissionId::from_uuid(ids::fresh());
-        work.decide_on_app(self.app, Do::SubmitListing { submission, policy })
-            .await?;
+        let submit = Do::SubmitListing {
+            submission,
+            policy,
+            review,
+        };
+        work.decide_on_app(self.app, submit).await?;
         Ok(Target::App(self.app))
     }
 }

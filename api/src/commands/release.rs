@@ -11,6 +11,7 @@ use domain::{
     project::Project,
     release::{Command as Do, Deployment, Release},
     version_number::VersionNumber,
+    workspace::{self, Workspace},
 };
 use serde::Serialize;
 
@@ -58,6 +59,11 @@ impl Command for InstallRelease {
             name: self.name.clone(),
         };
         work.take_name(&claim, &holder::<Release>(id)).await?;
+        let add = workspace::Command::AddRelease {
+            release: id,
+            name: self.name.clone(),
+        };
+        work.decide::<Workspace>(project.workspace, add).await?;
         Ok(Target::Release(id))
     }
 }

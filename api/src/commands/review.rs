@@ -1,7 +1,9 @@
 //! Reviewers at work. A decision names what was read: the submission and the digests of its package and listing.
+//!
+//! Which roles whoever decides holds is filled in where permission is asked for.
 
 use domain::{
-    app::{Command as Do, command::Seen},
+    app::{Command as Do, Panel, command::Seen},
     digest::{Digest, Sealed},
     ids::{AppId, SubmissionId},
     version_number::VersionNumber,
@@ -31,6 +33,7 @@ impl Command for StartReview {
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let start = Do::StartReview {
             version: self.version.clone(),
+            panel: Panel::default(),
         };
         on_version(work, self.app, &self.version, self.expected_revision, start).await
     }
@@ -54,6 +57,7 @@ impl Command for ReleaseReview {
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let release = Do::ReleaseReview {
             version: self.version.clone(),
+            panel: Panel::default(),
         };
         on_version(work, self.app, &self.version, self.expected_revision, release).await
     }
@@ -84,6 +88,7 @@ impl Command for ApproveVersion {
         let approve = Do::ApproveVersion {
             version: self.version.clone(),
             seen,
+            panel: Panel::default(),
         };
         let target = on_version(work, self.app, &self.version, None, approve).await?;
         package_is_there(work, self.app, &self.version).await?;
@@ -119,6 +124,7 @@ impl Command for RejectVersion {
             version: self.version.clone(),
             seen,
             reason,
+            panel: Panel::default(),
         };
         on_version(work, self.app, &self.version, None, reject).await
     }
@@ -138,7 +144,13 @@ impl Command for StartListingReview {
     }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        work.decide_on_app(self.app, Do::StartListingReview).await?;
+        work.decide_on_app(
+            self.app,
+            Do::StartListingReview {
+                panel: Panel::default(),
+            },
+        )
+        .await?;
         Ok(Target::App(self.app))
     }
 }
@@ -157,7 +169,13 @@ impl Command for ReleaseListingReview {
     }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        work.decide_on_app(self.app, Do::ReleaseListingReview).await?;
+        work.decide_on_app(
+            self.app,
+            Do::ReleaseListingReview {
+                panel: Panel::default(),
+            },
+        )
+        .await?;
         Ok(Target::App(self.app))
     }
 }
@@ -181,6 +199,7 @@ impl Command for ApproveListing {
         let approve = Do::ApproveListing {
             submission: self.submission,
             listing: self.listing_digest,
+            panel: Panel::default(),
         };
         work.decide_on_app(self.app, approve).await?;
         Ok(Target::App(self.app))
@@ -208,6 +227,7 @@ impl Command for RejectListing {
             submission: self.submission,
             listing: self.listing_digest,
             reason,
+            panel: Panel::default(),
         };
         work.decide_on_app(self.app, reject).await?;
         Ok(Target::App(self.app))

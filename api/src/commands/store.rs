@@ -1,7 +1,6 @@
 //! Into the store and out of it.
 
 use domain::{
-    access::Place,
     app::{App, Authority, Command as Do},
     digest::Sealed,
     ids::AppId,
@@ -143,13 +142,10 @@ impl Command for ResumeApp {
     }
 }
 
-/// Whoever may act for the store, does; others act as owners.
-fn authority(work: &Work<'_>, for_the_store: Permission) -> Authority {
-    if work.may(for_the_store, Place::Platform) {
-        Authority::Store
-    } else {
-        Authority::Owner
-    }
+/// In whose name the giver acts; Charthouse itself acts for the store.
+pub(super) fn authority(work: &Work<'_>, for_the_store: Permission) -> Authority {
+    work.principal()
+        .map_or(Authority::Store, |principal| Authority::of(principal, for_the_store))
 }
 
 async fn optional_reason(work: &mut Work<'_>, app: AppId, text: Option<&str>) -> Result<Option<Sealed>, CommandError> {

@@ -1,6 +1,7 @@
 //! What a command is about, so that its answer can show it.
 
 use domain::{
+    account::Scope,
     app::{self, App},
     category::Category,
     decider::Decider as _,
@@ -9,6 +10,7 @@ use domain::{
     export::Export,
     ids::{AccountId, AppId, CategoryId, ClusterId, ExportId, ProjectId, ReleaseId, WorkspaceId},
     release::Release,
+    role::RoleKey,
     version_number::VersionNumber,
 };
 use eventstore::Recorded;
@@ -23,9 +25,12 @@ pub enum Target {
     Project(ProjectId),
     Cluster(ClusterId),
     Account(AccountId),
+    Role(RoleKey),
+    ReviewPolicy,
+    /// Somewhere roles are held.
+    Place(Scope),
     Export(ExportId),
     Content(Digest),
-    Role,
 }
 
 impl Target {
@@ -45,8 +50,8 @@ impl Target {
             "project" => key.parse().ok().map(Self::Project),
             "cluster" => key.parse().ok().map(Self::Cluster),
             "account" => key.parse().ok().map(Self::Account),
+            "role" => RoleKey::from_stream_key(key).map(Self::Role),
             Export::CATEGORY => key.parse().ok().map(Self::Export),
-            "role" => Some(Self::Role),
             _ => None,
         }
     }

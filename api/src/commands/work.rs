@@ -4,8 +4,8 @@ use std::{any::Any, collections::HashMap, fmt::Display};
 
 use domain::{
     access::{AppVisibility, Denied, Place, Principal, StageVisibility},
-    account::Account,
-    app::{self, App},
+    account::{Account, Scope},
+    app::{self, App, Panel},
     content::{self, Content},
     decider::{Decider, Stamp},
     digest::{Digest, Sealed},
@@ -13,6 +13,7 @@ use domain::{
     ids::{AccountId, Actor, AppId, WorkspaceId},
     name::{self, Claim, Name},
     permission::Permission,
+    workspace::Workspace,
 };
 use eventstore::{EventStore, Guard, NewEvent, Recorded, Revision, StreamName, Write};
 use serde::Serialize;
@@ -81,6 +82,11 @@ impl<'a> Work<'a> {
             Actor::Account(account) => Ok(account),
             Actor::System => Err(CommandError::Unauthenticated),
         }
+    }
+
+    /// `None` for Charthouse itself, which needs no permission.
+    pub const fn principal(&self) -> Option<&Principal> {
+        self.principal.as_ref()
     }
 
     pub fn may(&self, permission: Permission, place: Place) -> bool {
@@ -197,7 +203,25 @@ impl<'a> Work<'a> {
         let app = self.visible_app(id).await?;
         let permission = command.permission();
         self.authorize(permission, Place::of(permission, app.workspace))?;
+        let command = match permission {
+            Permission::ReviewStart | Permission::ReviewApprove | Permission::ReviewReject => {
+                command.given_by(self.panel(&app)?)
+            }
+            _ => command,
+        };
         self.decide::<App>(id, command).await
+    }
+
+    /// What an app does not remember of reviewers: the giver's roles, and whose claims ended with their rights. That
+    /// somebody has no rights any more must hold until this attempt is recorded.
+    fn panel(&mut self, app: &App) -> Result<Panel, CommandError> {
+        let panel = self.principal.as_ref().map_or_else(Panel::default, Panel::of);
+        let access = self.commands.views.access();
+        let panel = panel.without(app, |reviewer| access.may(reviewer, Permission::ReviewStart));
+        for reviewer in &panel.dismissed {
+            self.rely_on(*reviewer)?;
+        }
+        Ok(panel)
     }
 
     pub fn sees_version(&self, app: &AppVisibility, stage: StageVisibility) -> bool {
@@ -213,6 +237,62 @@ impl<'a> Work<'a> {
         } else {
             Err(CommandError::NotFound("workspace"))
         }
+    }
+
+    /// The workspace, which is there and stays open until this attempt is recorded.
+    pub async fn open_workspace(&mut self, id: WorkspaceId) -> Result<Workspace, CommandError> {
+        let workspace = self.load::<Workspace>(id).await?;
+        workspace
+            .filter(|workspace| !workspace.closed)
+            .ok_or(CommandError::NotFound("workspace"))
+    }
+
+    /// Whether the giver may know of a place: its members, and of a workspace whoever manages them all.
+    pub fn sees_place(&self, scope: Scope, place: Place) -> bool {
+        let is_member = |principal: &Principal| principal.grants.iter().any(|grant| grant.scope == scope);
+        let may_view = match place {
+            Place::Platform => true,
+            Place::Workspace(_) => {
+                self.may(Permission::WorkspaceView, place) || self.may(Permission::WorkspaceManage, Place::Platform)
+            }
+            Place::Project { workspace, .. } => {
+                self.may(Permission::ReleaseView, place)
+                    || self.may(Permission::WorkspaceView, Place::Workspace(workspace))
+            }
+        };
+        may_view || self.principal.as_ref().is_some_and(is_member)
+    }
+
+    /// Whether the giver may know whose account it is. Any other is as one that does not exist.
+    pub fn visible_account(&self, account: AccountId) -> Result<(), CommandError> {
+        let Some(principal) = &self.principal else {
+            return Ok(());
+        };
+        let other = self.commands.views.access().principal(account);
+        // Whoever was erased holds nothing any more, and so is nobody's fellow.
+        if other.map_or_else(|| principal.oversees_accounts(), |other| principal.knows(&other)) {
+            Ok(())
+        } else {
+            Err(CommandError::NotFound("account"))
+        }
+    }
+
+    /// What another account may do, which must not change until this attempt is recorded.
+    pub fn rely_on(&mut self, account: AccountId) -> Result<Option<Principal>, CommandError> {
+        let access = self.commands.views.access();
+        for (stream, revision) in access.relied_on(account) {
+            let stream = stream.parse().map_err(CommandError::internal)?;
+            let revision = Revision::new(revision);
+            let seen = self.streams.entry(stream).or_insert_with(|| Stream {
+                revision,
+                state: Box::new(()),
+                events: vec![],
+            });
+            if seen.revision != revision {
+                return Err(CommandError::Outrun);
+            }
+        }
+        Ok(access.principal(account))
     }
 
     /// Makes sure that content which an event is to name was not removed, and is not before the event is recorded.

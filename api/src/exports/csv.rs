@@ -22,6 +22,8 @@ const COLUMNS: &[Column] = &[
     ("reason", |e, cell| {
         cell.sealed(e.reason.as_deref(), e.erased.contains(&"reason"))
     }),
+    ("stage", |e, cell| cell.option(e.stage.as_ref())),
+    ("is_last", |e, cell| write!(cell, "{}", e.is_last)),
     ("reviewer_id", |e, cell| {
         cell.option(e.reviewer.person.as_ref().map(|p| p.id))
     }),
@@ -60,9 +62,7 @@ const COLUMNS: &[Column] = &[
     ("duties_separate", |e, cell| {
         write!(cell, "{}", e.separation_of_duties.held)
     }),
-    ("exception", |e, cell| {
-        cell.option(e.separation_of_duties.exception.as_ref())
-    }),
+    ("exception", |e, cell| cell.option(e.separation_of_duties.exception)),
     ("earlier_decisions", |e, cell| write!(cell, "{}", e.earlier.count)),
     ("previous_decision_id", |e, cell| cell.option(e.earlier.last)),
     ("erased", |e, cell| cell.list(&e.erased)),

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
+    app::Exception,
     digest::Digest,
     ids::{AccountId, AppId, DecisionId, SubmissionId, WorkspaceId},
-    names::{ChartName, RoleName},
+    names::{ChartName, RoleName, StageName},
     permission::Permission,
     version_number::VersionNumber,
 };
@@ -26,6 +27,10 @@ pub struct Evidence {
     pub decided_at: DateTime<Utc>,
     pub decision: Decision,
     pub meaning: Meaning,
+    /// Of the review policy; absent of decisions older than policies.
+    pub stage: Option<StageName>,
+    /// Whether it ended the review, and was not one approval of several.
+    pub is_last: bool,
     /// Why it was rejected; absent for an approval, and once it was erased.
     pub reason: Option<String>,
     pub subject: SubjectOf,
@@ -44,7 +49,7 @@ pub struct Evidence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Meaning {
-    /// This package with this listing may be published.
+    /// This package with this listing may be published, once all approvals are given.
     Approval,
     /// This package with this listing was reviewed and refused.
     Review,
@@ -97,7 +102,7 @@ pub struct Person {
 pub struct Reviewer {
     #[serde(flatten)]
     pub person: Option<Person>,
-    /// Those of the reviewer's roles that allowed the decision when it was made.
+    /// The role that the decision was made in; of a decision older than policies, all that allowed it when it was made.
     pub roles: Vec<RoleName>,
     /// What they allowed.
     pub permission: Permission,
@@ -119,8 +124,8 @@ pub struct SeparationOfDuties {
     pub required: Option<bool>,
     /// Whether the reviewer was none of the authors.
     pub held: bool,
-    /// Who allowed an exception, and why. There is no way to make one yet, so it is never there.
-    pub exception: Option<String>,
+    /// What the policy allowed the reviewer although it is not the rule.
+    pub exception: Option<Exception>,
 }
 
 /// The decisions before this one on the same subject: each names the one before it.
@@ -163,6 +168,8 @@ impl Evidence {
             decided_at: record.at,
             decision: record.decision,
             meaning: Meaning::of(record.decision),
+            stage: record.terms.as_ref().map(|terms| terms.stage.clone()),
+            is_last: record.last,
             reason: known.reason,
             subject: SubjectOf {
                 kind: version.as_ref().map_or(SubjectKind::Listing, |_| SubjectKind::Version),
@@ -190,7 +197,7 @@ impl Evidence {
             separation_of_duties: SeparationOfDuties {
                 required: known.policy.author_is_not_reviewer,
                 held,
-                exception: None,
+                exception: record.terms.as_ref().and_then(|terms| terms.exception),
             },
             policy: known.policy,
             earlier: Earlier {

@@ -3,19 +3,62 @@
 use async_graphql::{Context, ID, Object};
 use domain::{
     access::{Place, Principal},
-    account::Scope,
     digest::Sealed,
     ids::{AccountId, AppId},
+    name::{Claim, Name},
     permission::Permission,
 };
 use projections::{accounts, apps};
 
 use super::{
     NodeId,
-    error::Result,
+    error::{ApiError, Result},
     limits::make_room,
-    viewer::{read, services, viewer},
+    page::{self, Connected},
+    viewer::{GrantView, read, services, viewer},
 };
+use crate::commands::load;
+
+#[derive(Default)]
+pub struct AccountQuery;
+
+#[Object]
+impl AccountQuery {
+    /// An account by its name; absent if nobody is called so, or the viewer may not know that somebody is.
+    async fn account(&self, ctx: &Context<'_>, name: String) -> Result<Option<Account>> {
+        viewer(ctx)?;
+        let Ok(name) = name.parse() else { return Ok(None) };
+        let claim = Claim::Account(services(ctx).key.of_account_name(&name));
+        let taken = load::<Name>(&services(ctx).log, claim.stream_key()).await?;
+        let id = taken.and_then(|name| name.holder.strip_prefix("account-")?.parse().ok());
+        match id {
+            Some(id) => Account::find(ctx, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// All accounts, the newest first. For whoever manages them, and for auditors.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn accounts(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connected<Account>> {
+        if !sees_all(viewer(ctx)?) {
+            return Err(ApiError::needs(Permission::AccountManage));
+        }
+        let (is_first, request) = (after.is_none(), page::request(first, after)?);
+        let found = read(ctx, move |view| accounts::accounts(view, &request)).await?;
+        Ok(page::connection(found, is_first, Account))
+    }
+}
+
+/// Whether the viewer works with the accounts of all, and the roles they hold.
+fn sees_all(viewer: &Principal) -> bool {
+    let either = [Permission::AccountManage, Permission::AuditView];
+    either.iter().any(|permission| viewer.may(*permission, Place::Platform))
+}
 
 pub struct Account(accounts::Account);
 
@@ -36,7 +79,7 @@ impl Account {
         let viewer = viewer(ctx)?;
         // Whoever was erased holds nothing any more, and so is nobody's fellow.
         let other = services(ctx).views.access().principal(id);
-        let is_known = other.map_or_else(|| oversees(viewer), |other| knows(viewer, &other));
+        let is_known = other.map_or_else(|| viewer.oversees_accounts(), |other| viewer.knows(&other));
         match is_known {
             true => Self::load(ctx, id).await,
             false => Ok(None),
@@ -52,19 +95,6 @@ impl Account {
             || viewer.may(Permission::AuditView, Place::Platform);
         Self::load_opt(ctx, id.filter(|_| is_inside)).await
     }
-}
-
-/// Whether `viewer` may know who `other` is: for oneself, for those who work with the people of all workspaces, and for
-/// those who hold a role in the same workspace or project.
-fn knows(viewer: &Principal, other: &Principal) -> bool {
-    let shared = |scope: &Scope| !matches!(scope, Scope::Platform {}) && other.grants.iter().any(|o| o.scope == *scope);
-    viewer.account == other.account || oversees(viewer) || viewer.grants.iter().any(|grant| shared(&grant.scope))
-}
-
-/// Whether `viewer` works with the people of all workspaces.
-fn oversees(viewer: &Principal) -> bool {
-    let everybody = [Permission::AccountManage, Permission::AuditView, Permission::ReviewView];
-    everybody.iter().any(|it| viewer.may(*it, Place::Platform))
 }
 
 /// A person or a machine that signs in.
@@ -83,6 +113,18 @@ impl Account {
         unseal(ctx, &self.0.name).await
     }
 
+    /// The roles it holds, and where. For the account itself, whoever manages accounts, and auditors.
+    async fn grants(&self, ctx: &Context<'_>) -> Result<Option<Vec<GrantView>>> {
+        let viewer = viewer(ctx)?;
+        if viewer.account != self.0.id && !sees_all(viewer) {
+            return Ok(None);
+        }
+        let holder = services(ctx).views.access().principal(self.0.id);
+        Ok(Some(holder.map_or_else(Vec::new, |holder| {
+            holder.grants.into_iter().map(GrantView).collect()
+        })))
+    }
+
     /// Whether the person was erased: the name and what they wrote are gone, and what was done under this account stays
     /// in the history.
     async fn erased(&self) -> bool {
@@ -99,7 +141,7 @@ pub async fn unseal(ctx: &Context<'_>, sealed: &Sealed) -> Result<Option<String>
 
 #[cfg(test)]
 mod tests {
-    use domain::ids::WorkspaceId;
+    use domain::{account::Scope, ids::WorkspaceId};
     use uuid::Uuid;
 
     use super::*;
@@ -115,16 +157,16 @@ mod tests {
             workspace: WorkspaceId::from_uuid(Uuid::from_u128(n)),
         };
         let ada = holder(1, "workspace-admin", workspace(1));
-        assert!(knows(&ada, &ada));
-        assert!(knows(&holder(2, "workspace-regular", workspace(1)), &ada));
-        assert!(!knows(&holder(3, "workspace-admin", workspace(2)), &ada));
+        assert!(ada.knows(&ada));
+        assert!(holder(2, "workspace-regular", workspace(1)).knows(&ada));
+        assert!(!holder(3, "workspace-admin", workspace(2)).knows(&ada));
         let (auditor, regular) = (
             holder(4, "auditor", Scope::Platform {}),
             holder(5, "platform-regular", Scope::Platform {}),
         );
-        assert!(knows(&auditor, &ada) && knows(&auditor, &regular));
+        assert!(auditor.knows(&ada) && auditor.knows(&regular));
         assert!(
-            !knows(&regular, &auditor),
+            !regular.knows(&auditor),
             "to hold a role on the platform is no fellowship"
         );
     }

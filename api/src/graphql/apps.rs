@@ -15,6 +15,7 @@ use projections::{Connection, Key, Moment, PageRequest, apps};
 use super::{
     NodeId,
     accounts::{Account, unseal},
+    allowed::{self, AllowedAction},
     as_of::{self, AsOf},
     at_least::{self, AtLeast},
     categories::Category,
@@ -73,7 +74,7 @@ impl AppQuery {
         let Some(NodeId::Workspace(id)) = NodeId::parse(&workspace) else {
             return Ok(None);
         };
-        if Workspace::load(ctx, id).await?.is_none() {
+        if Workspace::load_inside(ctx, id).await?.is_none() {
             return Ok(None);
         }
         let status = status.map(Into::into);
@@ -271,6 +272,12 @@ impl App {
             row,
             moment,
         }))
+    }
+
+    /// What the viewer may do to it now, and why not the rest: by the rules that the mutations themselves ask.
+    #[graphql(complexity = "100 + 10 * child_complexity")]
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<AllowedAction>> {
+        allowed::on_app(ctx, self.row.id).await
     }
 
     /// Set while the app as a whole is suspended, whatever its versions are.

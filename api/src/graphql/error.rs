@@ -20,6 +20,11 @@ impl ApiError {
         Self::new("UNAUTHENTICATED", "send a token: Authorization: Bearer <token>")
     }
 
+    /// What is for those who hold a permission.
+    pub fn needs(permission: domain::permission::Permission) -> Self {
+        domain::access::Denied { permission }.into()
+    }
+
     /// Logs the cause, once; the caller learns only that there was one.
     pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "a request failed");

@@ -11,6 +11,7 @@ use super::{
     error::{ApiError, Result},
     limits::make_room,
     removals::ContentRemoval,
+    review_policy::{StageProgress, progress},
     scalars::Sha256,
     viewer::services,
 };
@@ -155,6 +156,11 @@ impl ListingReview {
             app: self.app,
             digest: self.review.listing,
         }
+    }
+
+    /// The stages of the policy it was submitted under, and how far it has come.
+    async fn stages(&self) -> Vec<StageProgress> {
+        progress(self.app, &self.review.review)
     }
 
     /// Who reviews it; absent while it waits.

@@ -4,10 +4,14 @@ mod apps;
 mod categories;
 mod erasure;
 mod listings;
+mod members;
 mod payload;
 mod releases;
+mod review_policy;
 mod reviews;
+mod roles;
 mod store;
+mod tenancy;
 
 use async_graphql::MergedObject;
 
@@ -19,5 +23,9 @@ pub struct Mutation(
     store::StoreMutation,
     categories::CategoryMutation,
     releases::ReleaseMutation,
+    roles::RoleMutation,
+    review_policy::ReviewPolicyMutation,
+    members::MemberMutation,
+    tenancy::TenancyMutation,
     erasure::ErasureMutation,
 );

@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
+    account::Scope,
     ids::{AccountId, AppId, CategoryId, ClusterId, ProjectId, ReleaseId, WorkspaceId},
     version_number::VersionNumber,
 };
@@ -56,7 +57,13 @@ impl NodeId {
             Target::Project(project) => Self::Project(*project),
             Target::Cluster(cluster) => Self::Cluster(*cluster),
             Target::Account(account) => Self::Account(*account),
-            Target::Content(_) | Target::Export(_) | Target::Role => return None,
+            Target::Place(Scope::Workspace { workspace }) => Self::Workspace(*workspace),
+            Target::Place(Scope::Project { project }) => Self::Project(*project),
+            Target::Role(_)
+            | Target::ReviewPolicy
+            | Target::Place(Scope::Platform {})
+            | Target::Content(_)
+            | Target::Export(_) => return None,
         })
     }
 }

@@ -13,6 +13,7 @@ use projections::releases;
 use super::{
     NodeId,
     accounts::{Account, unseal},
+    allowed::{self, AllowedAction},
     apps::App,
     at_least::{self, AtLeast},
     error::Result,
@@ -163,6 +164,20 @@ impl Release {
     /// Where it stands.
     async fn status(&self) -> ReleaseStatus {
         self.0.status().into()
+    }
+
+    /// What the viewer may do to it now, and why not the rest: by the rules that the mutations themselves ask. To which
+    /// versions it can be upgraded depends on them.
+    #[graphql(complexity = "50 + 10 * child_complexity")]
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<AllowedAction>> {
+        let Some(workspace) = self.0.workspace else {
+            return Ok(vec![]);
+        };
+        let place = Place::Project {
+            project: self.0.project,
+            workspace,
+        };
+        allowed::on_release(ctx, self.0.id, place).await
     }
 
     /// The app it is a release of; absent if the viewer may not see it any more.

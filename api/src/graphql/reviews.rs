@@ -23,6 +23,7 @@ use super::{
     error::{ApiError, Result},
     listings::Listing,
     page::{self, Connected},
+    review_policy::{ReviewException, StageProgress, progress},
     scalars::{LogPosition, SemVer, Sha256},
     versions::Version,
     viewer::{read, read_at, viewer},
@@ -186,6 +187,11 @@ impl QueueEntry {
         }
     }
 
+    /// The stages of the policy it was submitted under, and how far it has come.
+    async fn stages(&self) -> Vec<StageProgress> {
+        progress(self.row.app, &self.row.review)
+    }
+
     /// Who reviews it; absent while it waits.
     async fn reviewer(&self, ctx: &Context<'_>) -> Result<Option<Account>> {
         Account::load_opt(ctx, self.row.claim.map(|claim| claim.reviewer)).await
@@ -238,6 +244,31 @@ impl Decision {
             Some(reason) => unseal(ctx, reason).await,
             None => Ok(None),
         }
+    }
+
+    /// Whether it ended the review, and was not one approval of several.
+    async fn is_last(&self) -> bool {
+        self.0.last
+    }
+
+    /// The stage of the policy at which it was made; absent of decisions older than policies.
+    async fn stage(&self) -> Option<&str> {
+        self.0.terms.as_ref().map(|terms| terms.stage.as_str())
+    }
+
+    /// The role that allowed it; absent of decisions older than policies.
+    async fn role(&self) -> Option<&str> {
+        self.0.terms.as_ref().map(|terms| terms.role.as_str())
+    }
+
+    /// The digest of the policy in force; absent of decisions older than policies.
+    async fn policy_digest(&self) -> Option<Sha256> {
+        self.0.terms.as_ref().map(|terms| Sha256(terms.policy))
+    }
+
+    /// What the policy allowed although it is not the rule.
+    async fn exception(&self) -> Option<ReviewException> {
+        self.0.terms.as_ref()?.exception.map(Into::into)
     }
 
     /// The chart's name.

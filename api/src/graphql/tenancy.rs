@@ -3,6 +3,7 @@
 use async_graphql::{Context, Enum, ID, Object};
 use domain::{
     access::Place,
+    account::Scope,
     cluster::Kind,
     ids::{ClusterId, ProjectId, WorkspaceId},
     permission::Permission,
@@ -13,7 +14,9 @@ use super::{
     NodeId,
     apps::{App, AppStatus},
     error::Result,
+    members::{Member, members},
     page::{self, Connected},
+    roles::Role,
     viewer::{read, viewer},
 };
 
@@ -22,7 +25,21 @@ pub struct TenancyQuery;
 
 #[Object]
 impl TenancyQuery {
-    /// A workspace the viewer is a member of, by its name.
+    /// All workspaces, by name. For whoever manages them.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn workspaces(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connected<Workspace>> {
+        viewer(ctx)?.authorize(Permission::WorkspaceManage, Place::Platform)?;
+        let (is_first, request) = (after.is_none(), page::request(first, after)?);
+        let found = read(ctx, move |view| tenancy::workspaces(view, &request)).await?;
+        Ok(page::connection(found, is_first, Workspace))
+    }
+
+    /// A workspace by its name: one the viewer is a member of, or any for whoever manages them.
     async fn workspace(&self, ctx: &Context<'_>, name: String) -> Result<Option<Workspace>> {
         viewer(ctx)?;
         let Ok(name) = name.parse() else { return Ok(None) };
@@ -37,12 +54,28 @@ impl TenancyQuery {
 pub struct Workspace(pub tenancy::Workspace);
 
 impl Workspace {
-    /// The workspace, if the viewer may know of it.
+    /// The workspace, if the viewer may know of it: its members, and whoever manages them all. What is in it is for
+    /// members.
     pub async fn load(ctx: &Context<'_>, id: WorkspaceId) -> Result<Option<Self>> {
-        if !viewer(ctx)?.may(Permission::WorkspaceView, Place::Workspace(id)) {
+        let viewer = viewer(ctx)?;
+        if !viewer.may(Permission::WorkspaceView, Place::Workspace(id))
+            && !viewer.may(Permission::WorkspaceManage, Place::Platform)
+        {
             return Ok(None);
         }
         Ok(read(ctx, move |view| tenancy::workspace(view, id)).await?.map(Self))
+    }
+
+    /// The workspace, for its members.
+    pub async fn load_inside(ctx: &Context<'_>, id: WorkspaceId) -> Result<Option<Self>> {
+        if !viewer(ctx)?.may(Permission::WorkspaceView, Place::Workspace(id)) {
+            return Ok(None);
+        }
+        Self::load(ctx, id).await
+    }
+
+    fn for_members(&self, ctx: &Context<'_>) -> Result<()> {
+        Ok(viewer(ctx)?.authorize(Permission::WorkspaceView, Place::Workspace(self.0.id))?)
     }
 }
 
@@ -68,6 +101,7 @@ impl Workspace {
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Connected<App>> {
+        self.for_members(ctx)?;
         let (id, is_first, request) = (self.0.id, after.is_none(), page::request(first, after)?);
         let status = status.map(Into::into);
         let apps = read(ctx, move |view| {
@@ -88,9 +122,26 @@ impl Workspace {
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Connected<Project>> {
+        self.for_members(ctx)?;
         let (id, is_first, request) = (self.0.id, after.is_none(), page::request(first, after)?);
         let projects = read(ctx, move |view| tenancy::projects(view, id, &request)).await?;
         Ok(page::connection(projects, is_first, Project))
+    }
+
+    /// Who holds a role in it, the longest first. For its members, and whoever manages workspaces.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn members(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<String>) -> Result<Connected<Member>> {
+        if !viewer(ctx)?.may(Permission::WorkspaceManage, Place::Platform) {
+            self.for_members(ctx)?;
+        }
+        members(ctx, Scope::Workspace { workspace: self.0.id }, first, after).await
+    }
+
+    /// The roles that can be given in it: the built-in ones, then its own, by name.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn roles(&self, ctx: &Context<'_>) -> Result<Vec<Role>> {
+        self.for_members(ctx)?;
+        Role::of(ctx, Some(self.0.id)).await
     }
 }
 
@@ -135,6 +186,18 @@ impl Project {
     /// The workspace it belongs to; absent for whoever is a member of the project only.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<Option<Workspace>> {
         Workspace::load(ctx, self.0.workspace).await
+    }
+
+    /// Who holds a role in it, the longest first; those of the workspace reach it too. For whoever manages its members,
+    /// and the members of the workspace.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn members(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<String>) -> Result<Connected<Member>> {
+        let (project, workspace) = (self.0.id, self.0.workspace);
+        let viewer = viewer(ctx)?;
+        if !viewer.may(Permission::WorkspaceView, Place::Workspace(workspace)) {
+            viewer.authorize(Permission::MemberManage, Place::Project { project, workspace })?;
+        }
+        members(ctx, Scope::Project { project }, first, after).await
     }
 
     /// Where its releases run.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     NodeId,
     accounts::{Account, unseal},
+    allowed::{self, AllowedAction},
     apps::{App, Suspension},
     as_of::{self, AsOf},
     at_least::{self, AtLeast},
@@ -17,6 +18,7 @@ use super::{
     limits::{self, make_room},
     listings::{Listing, Maintainer, html},
     removals::ContentRemoval,
+    review_policy::{StageProgress, progress},
     reviews::ReviewDecision,
     scalars::{SemVer, Sha256},
     viewer::{read, read_at, services, viewer},
@@ -130,9 +132,10 @@ impl Version {
         self.row.stage.into()
     }
 
-    /// What its stage allows now, to whoever has the permission: names of mutations.
-    async fn possible_actions(&self) -> Vec<&'static str> {
-        self.row.actions.iter().map(|action| action.as_str()).collect()
+    /// What the viewer may do to it now, and why not the rest: by the rules that the mutations themselves ask.
+    #[graphql(complexity = "100 + 10 * child_complexity")]
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<AllowedAction>> {
+        allowed::on_version(ctx, self.row.app, &self.row.number).await
     }
 
     /// How many events this version has had; name it as `expectedRevision` to be sure of what was seen.
@@ -243,6 +246,17 @@ impl Submission {
             app: self.app,
             digest: self.submission.listing,
         }
+    }
+
+    /// The digest of the review policy that was in force when it was submitted, and decides it.
+    async fn policy_digest(&self) -> Option<Sha256> {
+        self.submission.review.as_ref().map(|review| Sha256(review.digest))
+    }
+
+    /// The stages of that policy, and how far it has come.
+    async fn stages(&self) -> Vec<StageProgress> {
+        let review = self.submission.review.as_ref();
+        review.map_or_else(Vec::new, |review| progress(self.app, review))
     }
 
     /// When it was submitted.

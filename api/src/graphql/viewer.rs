@@ -16,7 +16,9 @@ use projections::{Connection, Moment, ViewError};
 
 use super::{
     accounts::Account,
+    allowed::LoadedApps,
     error::{ApiError, Result, request_error},
+    members::Invitation,
     tenancy::{Project, Workspace},
 };
 use crate::{
@@ -80,7 +82,10 @@ impl Extension for Executions {
         let credentials = ctx.data_opt().copied().unwrap_or(Credentials::Absent);
         let mut data = Data::default();
         match credentials.sender(&services.views) {
-            Ok(sender) => data.insert(sender),
+            Ok(sender) => {
+                data.insert(sender);
+                data.insert(LoadedApps::default());
+            }
             Err(invalid) => {
                 let error = request_error("UNAUTHENTICATED", invalid.to_string());
                 return Response::from_errors(vec![error]);
@@ -139,6 +144,11 @@ impl Viewer {
         Ok(workspaces)
     }
 
+    /// The roles in workspaces and projects that are offered to it, the newest first.
+    async fn invitations(&self, ctx: &Context<'_>) -> Result<Vec<Invitation>> {
+        Invitation::of(ctx, self.0.account).await
+    }
+
     /// The projects it holds a role in.
     async fn projects(&self, ctx: &Context<'_>) -> Result<Vec<Project>> {
         let mut projects = vec![];
@@ -152,7 +162,7 @@ impl Viewer {
     }
 }
 
-pub struct GrantView(domain::access::Grant);
+pub struct GrantView(pub domain::access::Grant);
 
 /// A role held in one place.
 #[Object(name = "Grant")]

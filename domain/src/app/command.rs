@@ -1,11 +1,12 @@
 //! What can be asked of an app. Who asks, and when, comes beside the command.
 
-use super::{Authority, Package};
+use super::{Authority, Package, review::Panel};
 use crate::{
     digest::{Digest, Sealed},
     ids::{CategoryId, SubmissionId, WorkspaceId},
     names::ChartName,
     permission::Permission,
+    review_policy::ReviewPolicy,
     version_number::VersionNumber,
 };
 
@@ -45,25 +46,31 @@ pub enum Command {
     SubmitVersion {
         version: VersionNumber,
         submission: SubmissionId,
+        /// The digest of the policy in force.
         policy: Digest,
+        review: ReviewPolicy,
     },
     WithdrawVersion {
         version: VersionNumber,
     },
     StartReview {
         version: VersionNumber,
+        panel: Panel,
     },
     ReleaseReview {
         version: VersionNumber,
+        panel: Panel,
     },
     ApproveVersion {
         version: VersionNumber,
         seen: Seen,
+        panel: Panel,
     },
     RejectVersion {
         version: VersionNumber,
         seen: Seen,
         reason: Sealed,
+        panel: Panel,
     },
     PublishVersion {
         version: VersionNumber,
@@ -83,19 +90,27 @@ pub enum Command {
 
     SubmitListing {
         submission: SubmissionId,
+        /// The digest of the policy in force.
         policy: Digest,
+        review: ReviewPolicy,
     },
     WithdrawListing,
-    StartListingReview,
-    ReleaseListingReview,
+    StartListingReview {
+        panel: Panel,
+    },
+    ReleaseListingReview {
+        panel: Panel,
+    },
     ApproveListing {
         submission: SubmissionId,
         listing: Digest,
+        panel: Panel,
     },
     RejectListing {
         submission: SubmissionId,
         listing: Digest,
         reason: Sealed,
+        panel: Panel,
     },
 
     SuspendApp {
@@ -104,6 +119,10 @@ pub enum Command {
     },
     ResumeApp {
         authority: Authority,
+    },
+    /// To another workspace, which owns it from then on.
+    MoveApp {
+        workspace: WorkspaceId,
     },
     DeleteApp,
 }
@@ -117,6 +136,40 @@ pub struct Seen {
 }
 
 impl Command {
+    /// The same command, given by somebody with these roles; only reviewers' commands ask.
+    #[must_use]
+    pub fn given_by(mut self, by: Panel) -> Self {
+        match &mut self {
+            Self::StartReview { panel, .. }
+            | Self::ReleaseReview { panel, .. }
+            | Self::ApproveVersion { panel, .. }
+            | Self::RejectVersion { panel, .. }
+            | Self::StartListingReview { panel }
+            | Self::ReleaseListingReview { panel }
+            | Self::ApproveListing { panel, .. }
+            | Self::RejectListing { panel, .. } => *panel = by,
+            Self::Upload { .. }
+            | Self::UploadVersion { .. }
+            | Self::ReplacePackage { .. }
+            | Self::EditListing { .. }
+            | Self::SetIcon { .. }
+            | Self::AssignCategory { .. }
+            | Self::SubmitVersion { .. }
+            | Self::WithdrawVersion { .. }
+            | Self::PublishVersion { .. }
+            | Self::SuspendVersion { .. }
+            | Self::ResumeVersion { .. }
+            | Self::DeleteVersion { .. }
+            | Self::SubmitListing { .. }
+            | Self::WithdrawListing
+            | Self::SuspendApp { .. }
+            | Self::ResumeApp { .. }
+            | Self::MoveApp { .. }
+            | Self::DeleteApp => {}
+        }
+        self
+    }
+
     /// What its giver must hold: on the platform or in the app's workspace, as the permission's level says.
     #[must_use]
     pub const fn permission(&self) -> Permission {
@@ -137,8 +190,8 @@ impl Command {
             Self::WithdrawVersion { .. } => Permission::VersionWithdraw,
             Self::StartReview { .. }
             | Self::ReleaseReview { .. }
-            | Self::StartListingReview
-            | Self::ReleaseListingReview => Permission::ReviewStart,
+            | Self::StartListingReview { .. }
+            | Self::ReleaseListingReview { .. } => Permission::ReviewStart,
             Self::ApproveVersion { .. } | Self::ApproveListing { .. } => Permission::ReviewApprove,
             Self::RejectVersion { .. } | Self::RejectListing { .. } => Permission::ReviewReject,
             Self::PublishVersion { .. } => Permission::VersionPublish,
@@ -173,6 +226,7 @@ impl Command {
                 authority: Authority::Store,
             } => Permission::StoreResume,
             Self::DeleteVersion { .. } => Permission::VersionDelete,
+            Self::MoveApp { .. } => Permission::AppMove,
             Self::DeleteApp => Permission::AppDelete,
             Self::SubmitListing { .. } => Permission::ListingSubmit,
             Self::WithdrawListing => Permission::ListingWithdraw,

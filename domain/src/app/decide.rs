@@ -5,8 +5,11 @@ mod packages;
 mod review;
 mod store;
 
-use super::{Action, App, Claim, Command, Event, Rejection, Submission, Version};
-use crate::{decider::Stamp, ids::AccountId, review_policy::CLAIM_LAPSES_AFTER, version_number::VersionNumber};
+use super::{Action, App, Claim, Command, Event, Exception, Panel, Rejection, Review, Submission, Terms, Version};
+use crate::{
+    decider::Stamp, ids::AccountId, permission::Permission, review_policy::CLAIM_LAPSES_AFTER,
+    version_number::VersionNumber,
+};
 
 type Decision = Result<Vec<Event>, Rejection>;
 
@@ -58,12 +61,18 @@ pub(super) fn decide(state: Option<&App>, command: Command, stamp: Stamp) -> Dec
             version,
             submission,
             policy,
-        } => app.submit(version, submission, policy),
+            review,
+        } => app.submit(version, submission, policy, review),
         Command::WithdrawVersion { version } => app.withdraw(version),
-        Command::StartReview { version } => app.start_review(version, stamp),
-        Command::ReleaseReview { version } => app.release_review(version, stamp),
-        Command::ApproveVersion { version, seen } => app.approve(version, seen, stamp),
-        Command::RejectVersion { version, seen, reason } => app.reject(version, seen, reason, stamp),
+        Command::StartReview { version, panel } => app.start_review(version, &panel, stamp),
+        Command::ReleaseReview { version, panel } => app.release_review(version, &panel, stamp),
+        Command::ApproveVersion { version, seen, panel } => app.approve(version, seen, &panel, stamp),
+        Command::RejectVersion {
+            version,
+            seen,
+            reason,
+            panel,
+        } => app.reject(version, seen, reason, &panel, stamp),
         Command::PublishVersion { version } => app.publish_version(version),
         Command::SuspendVersion {
             version,
@@ -73,17 +82,28 @@ pub(super) fn decide(state: Option<&App>, command: Command, stamp: Stamp) -> Dec
         Command::ResumeVersion { version, authority } => app.resume_version(version, authority),
         Command::DeleteVersion { version } => app.delete_version(version),
 
-        Command::SubmitListing { submission, policy } => app.ask_for_listing(submission, policy),
+        Command::SubmitListing {
+            submission,
+            policy,
+            review,
+        } => app.ask_for_listing(submission, policy, review),
         Command::WithdrawListing => app.withdraw_listing(),
-        Command::StartListingReview => app.start_listing_review(stamp),
-        Command::ReleaseListingReview => app.release_listing_review(stamp),
-        Command::ApproveListing { submission, listing } => app.approve_listing(submission, listing, stamp),
+        Command::StartListingReview { panel } => app.start_listing_review(&panel, stamp),
+        Command::ReleaseListingReview { panel } => app.release_listing_review(&panel, stamp),
+        Command::ApproveListing {
+            submission,
+            listing,
+            panel,
+        } => app.approve_listing(submission, listing, &panel, stamp),
         Command::RejectListing {
             submission,
             listing,
             reason,
-        } => app.reject_listing(submission, listing, reason, stamp),
+            panel,
+        } => app.reject_listing(submission, listing, reason, &panel, stamp),
 
+        Command::MoveApp { workspace } if workspace == app.workspace => Ok(vec![]),
+        Command::MoveApp { workspace } => Ok(vec![Event::AppMoved { workspace }]),
         Command::SuspendApp { authority, reason } => app.suspend(authority, reason),
         Command::ResumeApp { authority } => app.resume(authority),
     }
@@ -95,6 +115,38 @@ impl App {
         self.version(number)
             .ok_or_else(|| Rejection::VersionNotFound(number.clone()))
     }
+}
+
+/// Whoever acts, if the policy lets them review: authors do not, unless it says otherwise.
+fn reviewer(review: &Review, contributed: impl Fn(AccountId) -> bool, stamp: Stamp) -> Result<AccountId, Rejection> {
+    // Charthouse itself reviews nothing.
+    let reviewer = stamp.by.account().ok_or(Rejection::OwnWork)?;
+    if review.policy.author_is_not_reviewer && contributed(reviewer) {
+        return Err(Rejection::OwnWork);
+    }
+    Ok(reviewer)
+}
+
+/// By what whoever acts may decide at the stage that is open, with what takes `permission`.
+fn terms(
+    review: &Review,
+    panel: &Panel,
+    permission: Permission,
+    contributed: impl Fn(AccountId) -> bool,
+    reviewer: AccountId,
+) -> Result<Terms, Rejection> {
+    // While a review is under way one stage is open: the last approval ends it.
+    let stage = review.open_stage().ok_or(Rejection::AlreadyApproved)?;
+    let role = panel.role_for(stage, permission).ok_or_else(|| Rejection::NotOfStage {
+        stage: stage.name.clone(),
+        deciders: stage.deciders.clone(),
+    })?;
+    Ok(Terms {
+        stage: stage.name.clone(),
+        role: role.clone(),
+        policy: review.digest,
+        exception: contributed(reviewer).then_some(Exception::OwnWork),
+    })
 }
 
 fn require(number: &VersionNumber, version: &Version, action: Action) -> Result<(), Rejection> {
@@ -123,12 +175,13 @@ fn require_submitted(number: &VersionNumber, version: &Version, action: Action) 
         })
 }
 
-fn lapsed(claim: &Claim, stamp: Stamp) -> bool {
-    stamp.at - claim.since >= CLAIM_LAPSES_AFTER
+/// A claim ends after a day, or with the rights of whoever holds it.
+fn lapsed(claim: &Claim, panel: &Panel, stamp: Stamp) -> bool {
+    stamp.at - claim.since >= CLAIM_LAPSES_AFTER || panel.dismissed.contains(&claim.reviewer)
 }
 
-fn held_by_another(claim: &Claim, reviewer: AccountId, stamp: Stamp) -> Result<(), Rejection> {
-    if claim.reviewer == reviewer || lapsed(claim, stamp) {
+fn held_by_another(claim: &Claim, reviewer: AccountId, panel: &Panel, stamp: Stamp) -> Result<(), Rejection> {
+    if claim.reviewer == reviewer || lapsed(claim, panel, stamp) {
         return Ok(());
     }
     Err(Rejection::ClaimedByAnother {

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Authority;
+use super::{Authority, review::Terms};
 use crate::{
     digest::{Digest, Sealed},
     ids::{CategoryId, SubmissionId, WorkspaceId},
     names::ChartName,
+    review_policy::ReviewPolicy,
     version_number::VersionNumber,
 };
 
@@ -57,6 +58,9 @@ pub enum Event {
         digest: Digest,
         listing: Digest,
         policy: Digest,
+        /// What the digest of the policy stands for; absent only from what was submitted before policies could be set.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        review: Option<ReviewPolicy>,
     },
     VersionWithdrawn {
         version: VersionNumber,
@@ -70,11 +74,22 @@ pub enum Event {
         version: VersionNumber,
         submission: SubmissionId,
     },
+    /// One approval of several; the review waits for the next reviewer.
+    ApprovalGiven {
+        version: VersionNumber,
+        submission: SubmissionId,
+        digest: Digest,
+        listing: Digest,
+        terms: Terms,
+    },
+    /// The last approval that was needed. Terms are absent only from decisions older than they are.
     VersionApproved {
         version: VersionNumber,
         submission: SubmissionId,
         digest: Digest,
         listing: Digest,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        terms: Option<Terms>,
     },
     VersionRejected {
         version: VersionNumber,
@@ -82,6 +97,8 @@ pub enum Event {
         digest: Digest,
         listing: Digest,
         reason: Sealed,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        terms: Option<Terms>,
     },
     /// `listing` is what the store shows from now on.
     PublishedToStore {
@@ -95,6 +112,9 @@ pub enum Event {
         submission: SubmissionId,
         listing: Digest,
         policy: Digest,
+        /// What the digest of the policy stands for; absent only from what was submitted before policies could be set.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        review: Option<ReviewPolicy>,
     },
     ListingWithdrawn {
         submission: SubmissionId,
@@ -105,15 +125,25 @@ pub enum Event {
     ListingReviewReleased {
         submission: SubmissionId,
     },
+    /// One approval of several; the review waits for the next reviewer.
+    ListingApprovalGiven {
+        submission: SubmissionId,
+        listing: Digest,
+        terms: Terms,
+    },
     /// The store shows this listing from now on.
     ListingApproved {
         submission: SubmissionId,
         listing: Digest,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        terms: Option<Terms>,
     },
     ListingRejected {
         submission: SubmissionId,
         listing: Digest,
         reason: Sealed,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        terms: Option<Terms>,
     },
 
     /// One version, or the whole app if none is named.
@@ -128,6 +158,10 @@ pub enum Event {
     Resumed {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         version: Option<VersionNumber>,
+    },
+    /// The app belongs to this workspace from now on.
+    AppMoved {
+        workspace: WorkspaceId,
     },
     VersionDeleted {
         version: VersionNumber,
@@ -146,6 +180,7 @@ impl Event {
             | Self::VersionWithdrawn { version, .. }
             | Self::ReviewStarted { version, .. }
             | Self::ReviewReleased { version, .. }
+            | Self::ApprovalGiven { version, .. }
             | Self::VersionApproved { version, .. }
             | Self::VersionRejected { version, .. }
             | Self::PublishedToStore { version, .. }
@@ -159,8 +194,10 @@ impl Event {
             | Self::ListingWithdrawn { .. }
             | Self::ListingReviewStarted { .. }
             | Self::ListingReviewReleased { .. }
+            | Self::ListingApprovalGiven { .. }
             | Self::ListingApproved { .. }
             | Self::ListingRejected { .. }
+            | Self::AppMoved { .. }
             | Self::AppDeleted {} => None,
         }
     }
@@ -173,6 +210,7 @@ impl Event {
             | Self::VersionWithdrawn { submission, .. }
             | Self::ReviewStarted { submission, .. }
             | Self::ReviewReleased { submission, .. }
+            | Self::ApprovalGiven { submission, .. }
             | Self::VersionApproved { submission, .. }
             | Self::VersionRejected { submission, .. }
             | Self::PublishedToStore { submission, .. }
@@ -180,6 +218,7 @@ impl Event {
             | Self::ListingWithdrawn { submission }
             | Self::ListingReviewStarted { submission }
             | Self::ListingReviewReleased { submission }
+            | Self::ListingApprovalGiven { submission, .. }
             | Self::ListingApproved { submission, .. }
             | Self::ListingRejected { submission, .. } => Some(*submission),
             Self::AppUploaded { .. }
@@ -190,6 +229,7 @@ impl Event {
             | Self::CategoryAssigned { .. }
             | Self::Suspended { .. }
             | Self::Resumed { .. }
+            | Self::AppMoved { .. }
             | Self::VersionDeleted { .. }
             | Self::AppDeleted {} => None,
         }

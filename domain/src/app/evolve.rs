@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    App, Claim, Event, Listing, ListingDecision, ListingReview, ListingSubmission, Package, Stage, Submission, Verdict,
-    Version,
+    App, Claim, Event, Listing, ListingDecision, ListingReview, ListingSubmission, Package, Review, Stage, Submission,
+    Terms, Verdict, Version,
 };
 use crate::{decider::Stamp, digest::Digest, ids::SubmissionId, version_number::VersionNumber};
 
@@ -54,7 +54,8 @@ impl App {
                 submission,
                 digest,
                 listing,
-                ..
+                policy,
+                review,
             } => {
                 self.submissions += 1;
                 let submission = Submission {
@@ -65,6 +66,10 @@ impl App {
                     ordinal: self.submissions,
                 };
                 self.contribute(version, stamp);
+                if let Some(version) = self.versions.get_mut(version) {
+                    // What was submitted before policies could be set was submitted under the default.
+                    version.review = Some(Review::begin(review.clone().unwrap_or_default(), *policy));
+                }
                 // The listing is submitted with it, so whoever submits one version reviews none of this app.
                 self.listing.contributors.extend(stamp.by.account());
                 self.move_to(version, |_| Stage::Submitted { submission });
@@ -78,7 +83,12 @@ impl App {
             Event::ReviewReleased { version, .. } => {
                 self.advance(version, |submission| Stage::Submitted { submission });
             }
-            Event::VersionApproved { version, .. } => {
+            Event::ApprovalGiven { version, terms, .. } => {
+                self.record_approval(version, Some(terms), stamp);
+                self.advance(version, |submission| Stage::Submitted { submission });
+            }
+            Event::VersionApproved { version, terms, .. } => {
+                self.record_approval(version, terms.as_ref(), stamp);
                 self.advance(version, |submission| Stage::Approved {
                     submission: decided(submission, stamp),
                 });
@@ -90,10 +100,22 @@ impl App {
             }
             Event::PublishedToStore { version, listing, .. } => self.publish(version, *listing),
             Event::ListingSubmitted {
-                submission, listing, ..
-            } => self.submit_listing(*submission, *listing, stamp),
+                submission,
+                listing,
+                policy,
+                review,
+            } => {
+                let review = Review::begin(review.clone().unwrap_or_default(), *policy);
+                self.submit_listing(*submission, *listing, review, stamp);
+            }
             Event::ListingReviewStarted { .. } => self.claim_listing(claim(stamp)),
             Event::ListingReviewReleased { .. } => self.claim_listing(None),
+            Event::ListingApprovalGiven { terms, .. } => {
+                if let Some(open) = &mut self.listing.review {
+                    open.review.approve(Some(terms), stamp);
+                }
+                self.claim_listing(None);
+            }
             Event::ListingApproved { .. } => self.decide_listing(Verdict::Approved, stamp),
             Event::ListingRejected { .. } => self.decide_listing(Verdict::Rejected, stamp),
             Event::ListingWithdrawn { .. } => self.listing.review = None,
@@ -116,6 +138,7 @@ impl App {
             Event::Resumed { version: Some(version) } => {
                 self.advance(version, |submission| Stage::Published { submission });
             }
+            Event::AppMoved { workspace } => self.workspace = *workspace,
             Event::VersionDeleted { version } => self.move_to(version, |_| Stage::Deleted {}),
             Event::AppDeleted {} => {
                 self.deleted = true;
@@ -134,6 +157,7 @@ impl App {
         let version = Version {
             package: package.clone(),
             stage: Stage::Draft {},
+            review: None,
             revision,
             contributors,
             ever_published,
@@ -173,7 +197,7 @@ impl App {
         self.listing.published_by = self.listing.published_by.max(submission.ordinal);
     }
 
-    fn submit_listing(&mut self, id: SubmissionId, listing: Digest, stamp: Stamp) {
+    fn submit_listing(&mut self, id: SubmissionId, listing: Digest, review: Review, stamp: Stamp) {
         self.submissions += 1;
         self.listing.contributors.extend(stamp.by.account());
         let submission = ListingSubmission {
@@ -185,6 +209,7 @@ impl App {
         self.listing.review = Some(ListingReview {
             submission,
             claim: None,
+            review,
         });
     }
 
@@ -208,6 +233,16 @@ impl App {
             verdict,
             reviewer: stamp.by.account(),
         });
+    }
+
+    fn record_approval(&mut self, number: &VersionNumber, terms: Option<&Terms>, stamp: Stamp) {
+        if let Some(review) = self
+            .versions
+            .get_mut(number)
+            .and_then(|version| version.review.as_mut())
+        {
+            review.approve(terms, stamp);
+        }
     }
 
     fn contribute(&mut self, number: &VersionNumber, stamp: Stamp) {

@@ -7,7 +7,8 @@ use crate::{
     decider::{Reject, RejectionKind},
     digest::Digest,
     ids::{AccountId, SubmissionId},
-    names::ChartName,
+    names::{ChartName, StageName},
+    review_policy::Deciders,
     version_number::VersionNumber,
 };
 
@@ -55,6 +56,10 @@ pub enum Rejection {
     OwnWork,
     #[error("another reviewer holds this review until {until}")]
     ClaimedByAnother { reviewer: AccountId, until: DateTime<Utc> },
+    #[error("the stage {stage} is decided with {deciders}")]
+    NotOfStage { stage: StageName, deciders: Deciders },
+    #[error("you have approved this submission; what else it needs, others give")]
+    AlreadyApproved,
     #[error("the app is suspended, and nothing is published meanwhile")]
     AppSuspended,
     #[error("the app is not in the store, so there is nothing to suspend")]
@@ -91,6 +96,8 @@ impl Reject for Rejection {
             Self::StaleSubmission { .. } | Self::StaleListingSubmission { .. } => "STALE_SUBMISSION",
             Self::OwnWork => "SEPARATION_OF_DUTIES",
             Self::ClaimedByAnother { .. } => "REVIEW_CLAIMED",
+            Self::NotOfStage { .. } => "REVIEW_STAGE",
+            Self::AlreadyApproved => "ALREADY_APPROVED",
             Self::AppSuspended => "APP_SUSPENDED",
             Self::AppNotPublished => "APP_NOT_PUBLISHED",
             Self::SuspendedByStore => "SUSPENDED_BY_STORE",
@@ -106,7 +113,7 @@ impl Reject for Rejection {
     fn kind(&self) -> RejectionKind {
         match self {
             Self::NotFound | Self::VersionNotFound(_) => RejectionKind::NotFound,
-            Self::OwnWork | Self::SuspendedByStore => RejectionKind::Forbidden,
+            Self::OwnWork | Self::NotOfStage { .. } | Self::SuspendedByStore => RejectionKind::Forbidden,
             Self::ChartNameDiffers { .. } | Self::VersionDiffers { .. } => RejectionKind::Invalid,
             Self::Exists
             | Self::VersionExists(_)
@@ -116,6 +123,7 @@ impl Reject for Rejection {
             | Self::StaleSubmission { .. }
             | Self::StaleListingSubmission { .. }
             | Self::ClaimedByAnother { .. }
+            | Self::AlreadyApproved
             | Self::AppSuspended
             | Self::AppNotPublished
             | Self::VersionsRemain(_)

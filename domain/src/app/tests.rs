@@ -1,5 +1,6 @@
 //! The specification of an app, one file per subject; `version_life` is all of it as one table.
 
+mod allowed;
 mod claims;
 mod deletion;
 mod fixtures;
@@ -9,7 +10,8 @@ mod properties;
 mod publishing;
 mod review;
 mod separation_of_duties;
+mod stages;
 mod status;
 mod submission;
 mod suspension;
-mod version_life;
+pub(super) mod version_life;

@@ -13,12 +13,16 @@ use super::{Reject, RejectionKind};
 use crate::{
     account, app, category, cluster, content,
     digest::Digest,
+    granting,
     ids::{AccountId, AttemptId, SubmissionId},
+    invitation,
     listing::InvalidListing,
     name,
-    names::ChartName,
-    permission::{Level, Permission},
-    project, release, role,
+    names::{ChartName, StageName},
+    permission::Permission,
+    project, release,
+    review_policy::{self, Deciders},
+    role,
     version_number::VersionNumber,
     workspace,
 };
@@ -57,6 +61,8 @@ rejections! {
         StaleRevision { version: version(), expected: 1, actual: 2 }
         StaleSubmission { submission: submission(), package: digest(), listing: digest() }
         OwnWork ()
+        NotOfStage { stage: StageName::default(), deciders: Deciders::Permission(Permission::ReviewApprove) }
+        AlreadyApproved ()
         ClaimedByAnother { reviewer: AccountId::from_uuid(Uuid::nil()), until: DateTime::UNIX_EPOCH }
         AppSuspended ()
         AppNotPublished ()
@@ -82,7 +88,7 @@ rejections! {
         LastAdministrator ()
         NotFound ()
         Exists ()
-        WrongLevel { role: "auditor".parse().unwrap(), expected: Level::Platform, found: Level::Project }
+        Misplaced (role::Misplaced::Permission { role: "x".parse().unwrap(), permission: Permission::AppUpload })
         Expired { expires: DateTime::UNIX_EPOCH, now: DateTime::UNIX_EPOCH }
     }
     category {
@@ -92,8 +98,26 @@ rejections! {
     }
     role {
         BuiltIn ("auditor".parse().unwrap())
-        WrongLevel (Permission::AppUpload)
+        NotFound ()
+        Retired ("auditor".parse().unwrap())
+        NotForPlatform (Permission::AppUpload)
+        NotForWorkspace (Permission::AuditView)
         Empty ()
+    }
+    review_policy {
+        Stages (0)
+        StageTwice (StageName::default())
+        Approvals { stage: StageName::default(), found: 0 }
+        PermissionLevel (Permission::AppUpload)
+    }
+    invitation {
+        NotFound ()
+        Misplaced (role::Misplaced::Permission { role: "x".parse().unwrap(), permission: Permission::AppUpload })
+    }
+    workspace {
+        NotFound ()
+        Exists ()
+        NotEmpty { apps: vec![chart()], releases: vec![] }
     }
 }
 
@@ -104,7 +128,8 @@ fn every_single_rejection() -> Vec<Box<dyn Reject>> {
         Box::new(cluster::Exists),
         Box::new(name::Taken),
         Box::new(project::Exists),
-        Box::new(workspace::Exists),
+        Box::new(granting::Refusal::Exceeds(Permission::AppUpload)),
+        Box::new(granting::Refusal::OwnAppointment),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use chrono::{DateTime, Utc};
 use domain::{
     access::StageVisibility,
-    app::{self, Action, Claim, Package, Stage as DomainStage},
+    app::{self, Claim, Package, Review, Stage as DomainStage},
     digest::Digest,
     ids::{AccountId, AppId, SubmissionId, WorkspaceId},
     version_number::VersionNumber,
@@ -61,9 +61,6 @@ pub struct Version {
     pub workspace: WorkspaceId,
     pub number: VersionNumber,
     pub stage: Stage,
-    /// What its stage allows now, whoever asks.
-    #[serde(with = "action_names")]
-    pub actions: Vec<Action>,
     /// How many events this version has had.
     pub revision: u64,
     pub package: Package,
@@ -86,6 +83,8 @@ pub struct Submission {
     pub package: Digest,
     pub listing: Digest,
     pub submitted: Option<Mark>,
+    /// What it is decided by, and who approved so far.
+    pub review: Option<Review>,
 }
 
 /// The versions of an app that stand in one of `stages`, the highest first.
@@ -160,13 +159,15 @@ impl Version {
             workspace: dossier.app.workspace,
             number: number.clone(),
             stage: Stage::from(&version.stage),
-            actions: version.stage.allows().to_vec(),
             revision: version.revision,
             package: version.package.clone(),
-            submission: version
-                .stage
-                .submission()
-                .map(|submission| Submission::of(submission, notes.submitted.map(|submitted| submitted.mark))),
+            submission: version.stage.submission().map(|submission| {
+                Submission::of(
+                    submission,
+                    version.review.clone(),
+                    notes.submitted.map(|submitted| submitted.mark),
+                )
+            }),
             claim: claim(&version.stage),
             decision: notes.decision.clone(),
             suspension: notes.suspension.clone(),
@@ -180,12 +181,13 @@ impl Version {
 }
 
 impl Submission {
-    const fn of(submission: &app::Submission, submitted: Option<Mark>) -> Self {
+    const fn of(submission: &app::Submission, review: Option<Review>, submitted: Option<Mark>) -> Self {
         Self {
             id: submission.id,
             package: submission.package,
             listing: submission.listing,
             submitted,
+            review,
         }
     }
 }
@@ -282,25 +284,5 @@ impl Kept for Version {
     fn values(&self) -> Vec<Value> {
         let listing = self.submission.as_ref().map(|submission| submission.listing);
         values![self.stage.as_str(), self.package.chart, listing, Json(self)]
-    }
-}
-
-/// Actions are stored by the names clients know them by.
-mod action_names {
-    use domain::app::Action;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(actions: &[Action], serializer: S) -> Result<S::Ok, S::Error> {
-        let names: Vec<_> = actions.iter().map(|action| action.as_str()).collect();
-        names.serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Action>, D::Error> {
-        let names = Vec::<String>::deserialize(deserializer)?;
-        Ok(Action::ALL
-            .iter()
-            .copied()
-            .filter(|action| names.iter().any(|name| name == action.as_str()))
-            .collect())
     }
 }

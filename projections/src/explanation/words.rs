@@ -46,6 +46,10 @@ fn event_words(event: &Event, number: &VersionNumber) -> String {
         Event::VersionWithdrawn { .. } => of_version("withdrawn from review"),
         Event::ReviewStarted { .. } => of_version("taken up for review"),
         Event::ReviewReleased { .. } => of_version("given back by its reviewer"),
+        Event::ApprovalGiven { terms, .. } => of_version(&format!(
+            "given one of the approvals it needs, at stage {}",
+            terms.stage
+        )),
         Event::VersionApproved { .. } => of_version("approved: exactly this archive with this listing"),
         Event::VersionRejected { .. } => of_version("rejected: exactly this archive with this listing"),
         Event::PublishedToStore { .. } => of_version("published to the store"),
@@ -53,6 +57,12 @@ fn event_words(event: &Event, number: &VersionNumber) -> String {
         Event::ListingWithdrawn { .. } => "the listing was withdrawn from review".to_owned(),
         Event::ListingReviewStarted { .. } => "the listing was taken up for review".to_owned(),
         Event::ListingReviewReleased { .. } => "the listing was given back by its reviewer".to_owned(),
+        Event::ListingApprovalGiven { terms, .. } => {
+            format!(
+                "the listing was given one of the approvals it needs, at stage {}",
+                terms.stage
+            )
+        }
         Event::ListingApproved { .. } => "the listing was approved".to_owned(),
         Event::ListingRejected { .. } => "the listing was rejected".to_owned(),
         Event::Suspended {
@@ -67,6 +77,7 @@ fn event_words(event: &Event, number: &VersionNumber) -> String {
         } => format!("the app was suspended as a whole by {}", whom(*authority)),
         Event::Resumed { version: Some(_) } => of_version("resumed"),
         Event::Resumed { version: None } => "the app was resumed".to_owned(),
+        Event::AppMoved { .. } => "the app was moved to another workspace".to_owned(),
         Event::VersionDeleted { .. } => of_version("deleted"),
         Event::AppDeleted {} => "the app was deleted".to_owned(),
     }

@@ -66,6 +66,8 @@ impl View {
             Self::Accounts => &ACCOUNTS,
             Self::Roles => &ROLES,
             Self::Grants => &GRANTS,
+            Self::Invitations => &INVITATIONS,
+            Self::ReviewPolicy => &REVIEW_POLICY,
             Self::Releases => &RELEASES,
             Self::Revisions => &REVISIONS,
             Self::Audit => &AUDIT,
@@ -170,6 +172,7 @@ const REVIEW_QUEUE: Definition = Definition {
         plain("package", "json_extract(t.row, '$.subject.package')"),
         plain("listing", "json_extract(t.row, '$.listing')"),
         plain("claimedAt", "json_extract(t.row, '$.claim.since')"),
+        json("review", "json_extract(t.row, '$.review')"),
     ],
     brief: 7,
 };
@@ -199,9 +202,10 @@ const WORKSPACES: Definition = Definition {
     columns: &[
         plain("name", "t.name"),
         plain("created", "t.created"),
+        plain("closed", "t.closed"),
         plain("workspace", "t.id"),
     ],
-    brief: 2,
+    brief: 3,
 };
 
 const PROJECTS: Definition = Definition {
@@ -253,17 +257,19 @@ const ACCOUNTS: Definition = Definition {
 };
 
 const ROLES: Definition = Definition {
-    tables: &[("role", "{row}.name")],
+    tables: &[("role", "{row}.key")],
     from: "role t",
-    key: "{row}.name",
-    order: "t.name",
+    key: "{row}.key",
+    order: "t.workspace, t.name",
     app: None,
     columns: &[
         plain("name", "t.name"),
+        plain("workspace", "t.workspace"),
         json("permissions", "t.permissions"),
+        plain("retired", "t.retired"),
         plain("revision", "t.revision"),
     ],
-    brief: 3,
+    brief: 4,
 };
 
 const GRANTS: Definition = Definition {
@@ -280,6 +286,37 @@ const GRANTS: Definition = Definition {
         plain("role", "t.role"),
         json("scope", "t.scope"),
         plain("since", "t.since"),
+    ],
+    brief: 4,
+};
+
+const INVITATIONS: Definition = Definition {
+    tables: &[("invitation", "{row}.invited || '/' || {row}.role || '/' || {row}.scope")],
+    from: "invitation t",
+    key: "{row}.invited || '/' || {row}.role || '/' || {row}.scope",
+    order: "t.since, t.invited, t.role, t.scope",
+    app: None,
+    columns: &[
+        plain("invited", "t.invited"),
+        plain("role", "t.role"),
+        json("scope", "t.scope"),
+        plain("by", "t.by"),
+        plain("since", "t.since"),
+    ],
+    brief: 5,
+};
+
+const REVIEW_POLICY: Definition = Definition {
+    tables: &[("review_policy", "{row}.one")],
+    from: "review_policy t",
+    key: "{row}.one",
+    order: "t.one",
+    app: None,
+    columns: &[
+        json("policy", "t.policy"),
+        plain("setAt", "json_extract(t.mark, '$.at')"),
+        plain("setBy", "json_extract(t.mark, '$.by')"),
+        plain("set", "json_extract(t.mark, '$.position')"),
     ],
     brief: 4,
 };
@@ -377,6 +414,11 @@ const DECISIONS: Definition = Definition {
         plain("chart", "t.chart"),
         plain("version", "t.version"),
         json("reason", "t.reason"),
+        plain("stage", "json_extract(t.terms, '$.stage')"),
+        json("roles", "t.roles"),
+        plain("policy", "t.policy"),
+        plain("exception", "json_extract(t.terms, '$.exception')"),
+        flag("last", "t.last"),
         plain("app", "t.app"),
         plain("workspace", "t.workspace"),
         plain("submission", "t.submission"),

@@ -1,4 +1,4 @@
-use domain::app::{Action, Authority, Event};
+use domain::app::{Authority, Event};
 
 use super::world::*;
 use crate::apps::{self, Decision, Stage, Status};
@@ -17,7 +17,6 @@ async fn a_version_shows_where_it_stands_and_what_its_stage_allows() {
     let package = world.upload_version(1, "1.0.0").await;
     let draft = version(&world, "1.0.0").await;
     assert_eq!((draft.stage, draft.revision, draft.submission), (Stage::Draft, 1, None));
-    assert_eq!(draft.actions, [Action::ReplacePackage, Action::Submit, Action::Delete]);
     assert_eq!(draft.package, package);
     assert_eq!(draft.contributors, [account(AUTHOR)].into());
 
@@ -51,6 +50,7 @@ async fn a_version_shows_where_it_stands_and_what_its_stage_allows() {
         digest: package.digest,
         listing,
         reason: sealed(5),
+        terms: None,
     };
     let position = world.app(REVIEWER, 1, rejected).await;
     let rejected = version(&world, "1.0.0").await;
@@ -87,6 +87,7 @@ async fn an_edited_listing_brings_a_rejected_version_back_to_draft() {
                 digest,
                 listing,
                 reason,
+                terms: None,
             },
         )
         .await;

@@ -1,6 +1,6 @@
 use domain::{
     account::{self, Scope},
-    app::Event,
+    app::{Event, Terms},
     ids::DecisionId,
     names::RoleName,
     permission::Permission,
@@ -32,12 +32,14 @@ async fn rejected_again(world: &mut World, n: u128, listing: domain::digest::Dig
         submission: submission(n),
         listing,
         policy: digest(9),
+        review: None,
     };
     world.app(AUTHOR, 1, submitted).await;
     let rejected = Event::ListingRejected {
         submission: submission(n),
         listing,
         reason: sealed(4),
+        terms: None,
     };
     world.app(REVIEWER, 1, rejected).await
 }
@@ -46,6 +48,7 @@ async fn define_and_grant(world: &mut World, name: &str, permissions: &[Permissi
     let name: RoleName = name.parse().unwrap();
     let defined = role::Event::RoleDefined {
         role: name.clone(),
+        workspace: None,
         permissions: permissions.iter().copied().collect(),
     };
     world.record(AUTHOR, &format!("role-{name}"), &defined).await;
@@ -65,6 +68,7 @@ async fn decisions_are_listed_newest_first_and_filtered() {
         submission: submission(500),
         listing,
         policy: digest(9),
+        review: None,
     };
     world.app(AUTHOR, 2, submitted).await;
     let reason = sealed(4);
@@ -76,6 +80,7 @@ async fn decisions_are_listed_newest_first_and_filtered() {
                 submission: submission(500),
                 listing,
                 reason,
+                terms: None,
             },
         )
         .await;
@@ -155,6 +160,39 @@ async fn a_decision_keeps_the_roles_that_allowed_it_when_it_was_made() {
     let made = decisions(&world, DecisionFilter::default()).await;
     assert_eq!(roles(&made[1]), ["app-review"]);
     assert_eq!(roles(&made[0]), ["head-of-review"]);
+}
+
+#[tokio::test]
+async fn the_role_and_the_stage_that_an_event_records_are_those_of_the_decision() {
+    let mut world = World::new().await;
+    define_and_grant(&mut world, "app-review", &[Permission::ReviewApprove]).await;
+    let listing = world.upload_app(1, "redis").await;
+    let submitted = Event::ListingSubmitted {
+        submission: submission(500),
+        listing,
+        policy: digest(9),
+        review: None,
+    };
+    world.app(AUTHOR, 1, submitted).await;
+    let terms = Terms {
+        stage: "security".parse().unwrap(),
+        role: "security-officer".parse().unwrap(),
+        policy: digest(9),
+        exception: None,
+    };
+    let given = Event::ListingApprovalGiven {
+        submission: submission(500),
+        listing,
+        terms: terms.clone(),
+    };
+    world.app(REVIEWER, 1, given).await;
+
+    let made = decisions(&world, DecisionFilter::default()).await;
+    assert_eq!(made[0].roles, std::slice::from_ref(&terms.role));
+    assert_eq!(
+        (made[0].decision, &made[0].terms, made[0].last),
+        (Decision::Approved, &Some(terms), false)
+    );
 }
 
 #[tokio::test]

@@ -99,6 +99,7 @@ async fn an_edit_that_brings_a_rejected_version_back_is_one_of_its_facts() {
         digest: package.digest,
         listing,
         reason: sealed(7),
+        terms: None,
     };
     world.app(REVIEWER, 1, rejected).await;
     let listing = world.listing("redis", "better").await;

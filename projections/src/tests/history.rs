@@ -162,6 +162,7 @@ pub(super) async fn take(world: &mut World, app_id: u128, version: u8, step: Ste
                 submission,
                 digest,
                 listing,
+                terms: None,
             },
         ),
         (Step::Advance, Some(Stage::Approved), Some(submission)) => (
@@ -181,6 +182,7 @@ pub(super) async fn take(world: &mut World, app_id: u128, version: u8, step: Ste
                 digest,
                 listing,
                 reason: sealed(1),
+                terms: None,
             },
         ),
         (Step::SuspendVersion, Some(Stage::Published), _) => (

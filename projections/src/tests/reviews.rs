@@ -22,6 +22,7 @@ async fn the_queue_holds_what_waits_the_oldest_first() {
         submission: submission(500),
         listing,
         policy: digest(9),
+        review: None,
     };
     world.app(AUTHOR, 2, submitted).await;
 
@@ -83,6 +84,7 @@ async fn the_queue_holds_what_waits_the_oldest_first() {
             Event::ListingApproved {
                 submission: submission(500),
                 listing,
+                terms: None,
             },
         )
         .await;

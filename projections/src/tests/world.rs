@@ -265,6 +265,7 @@ impl World {
             digest,
             listing,
             policy,
+            review: None,
         };
         self.app(AUTHOR, id, submitted).await;
     }
@@ -284,6 +285,7 @@ impl World {
             submission,
             digest,
             listing,
+            terms: None,
         };
         self.app(REVIEWER, id, approved).await;
         self.app(

@@ -12,7 +12,13 @@ use super::{
     queries,
 };
 
-const INSTALLED: &[&str] = &["InstallRequested", "NameTaken", "OperationStarted", "ReleaseInstalled"];
+const INSTALLED: &[&str] = &[
+    "InstallRequested",
+    "NameTaken",
+    "ReleaseJoined",
+    "OperationStarted",
+    "ReleaseInstalled",
+];
 const UPGRADED: &[&str] = &["UpgradeRequested", "OperationStarted", "ReleaseUpgraded"];
 /// An operation of the demo takes well under a second.
 const OPERATION_MAX: Duration = Duration::from_secs(60);
@@ -50,7 +56,7 @@ async fn upload(people: &People, narrator: &mut Narrator) -> Result<(String, Str
         .tell(
             isv,
             "uploads the chart redis 11.3.4",
-            &["AppUploaded", "VersionUploaded", "NameTaken"],
+            &["AppUploaded", "VersionUploaded", "NameTaken", "AppJoined"],
         )
         .await?;
 
@@ -84,6 +90,7 @@ async fn test(people: &People, narrator: &mut Narrator, version: &str) -> Result
         "OperationStarted",
         "ReleaseUninstalled",
         "NameReleased",
+        "ReleaseLeft",
     ];
     narrator.tell(isv, "removes the test again", gone).await
 }

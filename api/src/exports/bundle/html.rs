@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use domain::app::Exception;
 use eventstore::transparency::SignedCheckpoint;
 
 use super::{Ends, INSTRUCTIONS, POPULATION, proof_path, statement_path};
@@ -104,6 +105,14 @@ fn try_decision(e: &Evidence, page: &mut Page<'_>) -> fmt::Result {
     fact(page, "By", person(e.reviewer.person.as_ref()))?;
     fact(page, "In the role of", list(&e.reviewer.roles))?;
     fact(page, "Allowed by", e.reviewer.permission)?;
+    if let Some(stage) = &e.stage {
+        let more = if e.is_last {
+            ""
+        } else {
+            ", with approvals still missing"
+        };
+        fact(page, "Stage", format!("{stage}{more}"))?;
+    }
     fact(page, "Meaning of the signature", e.meaning.as_str())?;
     match (&e.reason, e.erased.contains(&"reason")) {
         (Some(reason), _) => fact(page, "Reason", reason)?,
@@ -133,7 +142,7 @@ fn try_decision(e: &Evidence, page: &mut Page<'_>) -> fmt::Result {
     fact(
         page,
         "Exception",
-        e.separation_of_duties.exception.as_deref().unwrap_or("none"),
+        e.separation_of_duties.exception.map_or("none", Exception::as_str),
     )?;
     let policy = e.policy.text.as_ref().map_or(ERASED, |text| text.get());
     fact(page, "Policy", format!("{policy} ({})", e.policy.digest))?;

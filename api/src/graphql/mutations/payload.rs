@@ -4,7 +4,8 @@ use std::str::FromStr;
 
 use async_graphql::{Context, ID, SimpleObject};
 use domain::{
-    ids::{AccountId, AppId, CategoryId, ReleaseId, WorkspaceId},
+    account::Scope,
+    ids::{AccountId, AppId, CategoryId, ClusterId, ReleaseId, WorkspaceId},
     version_number::VersionNumber,
 };
 use uuid::Uuid;
@@ -19,7 +20,10 @@ use crate::{
         error::{ApiError, Result},
         releases::Release,
         removals::ContentRemoval,
+        review_policy::ReviewPolicy,
+        roles::Role,
         scalars::LogPosition,
+        tenancy::{Project, Workspace},
         versions::Version,
         viewer::{services, viewer},
     },
@@ -112,7 +116,48 @@ impl Shown for Release {
 impl Shown for Account {
     async fn shown(ctx: &Context<'_>, target: Target) -> Result<Option<Self>> {
         match target {
-            Target::Account(account) => Self::load(ctx, account).await,
+            Target::Account(account) => Self::find(ctx, account).await,
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Shown for Workspace {
+    async fn shown(ctx: &Context<'_>, target: Target) -> Result<Option<Self>> {
+        let workspace = match target {
+            Target::Workspace(workspace) | Target::Place(Scope::Workspace { workspace }) => Some(workspace),
+            Target::Place(Scope::Project { project }) => services(ctx).views.access().project_workspace(project),
+            _ => None,
+        };
+        match workspace {
+            Some(workspace) => Self::load(ctx, workspace).await,
+            None => Ok(None),
+        }
+    }
+}
+
+impl Shown for Project {
+    async fn shown(ctx: &Context<'_>, target: Target) -> Result<Option<Self>> {
+        match target {
+            Target::Project(project) => Self::load(ctx, project).await,
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Shown for Role {
+    async fn shown(ctx: &Context<'_>, target: Target) -> Result<Option<Self>> {
+        match target {
+            Target::Role(role) => Self::load(ctx, role).await,
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Shown for ReviewPolicy {
+    async fn shown(ctx: &Context<'_>, target: Target) -> Result<Option<Self>> {
+        match target {
+            Target::ReviewPolicy => Self::load(ctx).await.map(Some),
             _ => Ok(None),
         }
     }
@@ -177,13 +222,6 @@ pub fn app(id: &ID) -> std::result::Result<AppId, UserError> {
     }
 }
 
-pub fn account(id: &ID) -> std::result::Result<AccountId, UserError> {
-    match NodeId::parse(id) {
-        Some(NodeId::Account(account)) => Ok(account),
-        _ => Err(UserError::not_found("account", &["input", "account"])),
-    }
-}
-
 pub fn version(id: &ID) -> std::result::Result<(AppId, VersionNumber), UserError> {
     match NodeId::parse(id) {
         Some(NodeId::Version(app, number)) => Ok((app, number)),
@@ -209,6 +247,49 @@ pub fn release(id: &ID) -> std::result::Result<ReleaseId, UserError> {
     match NodeId::parse(id) {
         Some(NodeId::Release(release)) => Ok(release),
         _ => Err(UserError::not_found("release", &["input", "release"])),
+    }
+}
+
+pub fn account(id: &ID) -> std::result::Result<AccountId, UserError> {
+    match NodeId::parse(id) {
+        Some(NodeId::Account(account)) => Ok(account),
+        _ => Err(UserError::not_found("account", &["input", "account"])),
+    }
+}
+
+pub fn cluster(id: &ID) -> std::result::Result<ClusterId, UserError> {
+    match NodeId::parse(id) {
+        Some(NodeId::Cluster(cluster)) => Ok(cluster),
+        _ => Err(UserError::not_found("cluster", &["input", "cluster"])),
+    }
+}
+
+/// Where a role is held: in a workspace or in a project; on the platform if neither is named.
+pub fn scope(workspace: Option<&ID>, project: Option<&ID>) -> std::result::Result<Scope, UserError> {
+    match (workspace, project) {
+        (None, None) => Ok(Scope::Platform {}),
+        (Some(id), None) => self::workspace(id).map(|workspace| Scope::Workspace { workspace }),
+        (None, Some(id)) => match NodeId::parse(id) {
+            Some(NodeId::Project(project)) => Ok(Scope::Project { project }),
+            _ => Err(UserError::not_found("project", &["input", "project"])),
+        },
+        (Some(_), Some(_)) => Err(UserError::new(
+            "PLACE_AMBIGUOUS",
+            "name a workspace or a project, not both".to_owned(),
+            &["input", "project"],
+        )),
+    }
+}
+
+/// As [`scope`], where it must be a workspace or a project.
+pub fn inner_scope(workspace: Option<&ID>, project: Option<&ID>) -> std::result::Result<Scope, UserError> {
+    match scope(workspace, project)? {
+        Scope::Platform {} => Err(UserError::new(
+            "PLACE_MISSING",
+            "name a workspace or a project".to_owned(),
+            &["input", "workspace"],
+        )),
+        inner => Ok(inner),
     }
 }
 

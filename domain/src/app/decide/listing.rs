@@ -1,15 +1,17 @@
 //! Decisions about the review of a listing on its own, without a version.
 
-use super::{Decision, held_by_another, lapsed};
+use super::{Decision, held_by_another, lapsed, reviewer, terms};
 use crate::{
-    app::{App, Event, Rejection, Stage, Verdict},
+    app::{App, Event, ListingReview, Panel, Rejection, Stage, Terms, Verdict},
     decider::Stamp,
     digest::{Digest, Sealed},
     ids::{AccountId, SubmissionId},
+    permission::Permission,
+    review_policy::ReviewPolicy,
 };
 
 impl App {
-    pub(super) fn ask_for_listing(&self, submission: SubmissionId, policy: Digest) -> Decision {
+    pub(super) fn ask_for_listing(&self, submission: SubmissionId, policy: Digest, review: ReviewPolicy) -> Decision {
         let listing = self.listing.draft;
         match &self.listing.review {
             Some(open) if open.submission.listing == listing => return Ok(vec![]),
@@ -27,6 +29,7 @@ impl App {
             submission,
             listing,
             policy,
+            review: Some(review),
         }])
     }
 
@@ -41,38 +44,66 @@ impl App {
             .collect())
     }
 
-    pub(super) fn start_listing_review(&self, stamp: Stamp) -> Decision {
+    pub(super) fn start_listing_review(&self, panel: &Panel, stamp: Stamp) -> Decision {
         let open = self.listing.review.as_ref().ok_or(Rejection::ListingNotUnderReview)?;
-        let reviewer = self.listing_reviewer(stamp)?;
+        let contributed = |account| self.listing.contributors.contains(&account);
+        let reviewer = reviewer(&open.review, contributed, stamp)?;
         if let Some(claim) = &open.claim {
-            held_by_another(claim, reviewer, stamp)?;
-            if claim.reviewer == reviewer && !lapsed(claim, stamp) {
+            held_by_another(claim, reviewer, panel, stamp)?;
+            if claim.reviewer == reviewer && !lapsed(claim, panel, stamp) {
                 return Ok(vec![]);
             }
         }
+        if open.review.was_approved_by(reviewer) {
+            return Err(Rejection::AlreadyApproved);
+        }
+        terms(&open.review, panel, Permission::ReviewApprove, contributed, reviewer)
+            .or_else(|_| terms(&open.review, panel, Permission::ReviewReject, contributed, reviewer))?;
         Ok(vec![Event::ListingReviewStarted {
             submission: open.submission.id,
         }])
     }
 
-    pub(super) fn release_listing_review(&self, stamp: Stamp) -> Decision {
+    pub(super) fn release_listing_review(&self, panel: &Panel, stamp: Stamp) -> Decision {
         let open = self.listing.review.as_ref().ok_or(Rejection::ListingNotUnderReview)?;
         let Some(claim) = &open.claim else { return Ok(vec![]) };
-        held_by_another(claim, stamp.by.account().ok_or(Rejection::OwnWork)?, stamp)?;
+        held_by_another(claim, stamp.by.account().ok_or(Rejection::OwnWork)?, panel, stamp)?;
         Ok(vec![Event::ListingReviewReleased {
             submission: open.submission.id,
         }])
     }
 
-    pub(super) fn approve_listing(&self, submission: SubmissionId, listing: Digest, stamp: Stamp) -> Decision {
+    pub(super) fn approve_listing(
+        &self,
+        submission: SubmissionId,
+        listing: Digest,
+        panel: &Panel,
+        stamp: Stamp,
+    ) -> Decision {
         if self.listing_decided(submission, listing, Verdict::Approved, stamp) {
             return Ok(vec![]);
         }
-        self.listing_decidable(submission, listing, stamp)?;
-        if self.listing.review.as_ref().is_some_and(|open| open.claim.is_none()) {
+        let seen = ListingSeen { submission, listing };
+        let (open, reviewer) = self.listing_decidable(seen, panel, stamp)?;
+        if open.review.was_approved_by(reviewer) {
+            return Ok(vec![]);
+        }
+        if open.claim.is_none() {
             return Err(Rejection::ListingReviewNotStarted);
         }
-        Ok(vec![Event::ListingApproved { submission, listing }])
+        let terms = self.listing_terms(open, panel, Permission::ReviewApprove, reviewer)?;
+        if !open.review.needs_one_more() {
+            return Ok(vec![Event::ListingApprovalGiven {
+                submission,
+                listing,
+                terms,
+            }]);
+        }
+        Ok(vec![Event::ListingApproved {
+            submission,
+            listing,
+            terms: Some(terms),
+        }])
     }
 
     pub(super) fn reject_listing(
@@ -80,16 +111,19 @@ impl App {
         submission: SubmissionId,
         listing: Digest,
         reason: Sealed,
+        panel: &Panel,
         stamp: Stamp,
     ) -> Decision {
         if self.listing_decided(submission, listing, Verdict::Rejected, stamp) {
             return Ok(vec![]);
         }
-        self.listing_decidable(submission, listing, stamp)?;
+        let (open, reviewer) = self.listing_decidable(ListingSeen { submission, listing }, panel, stamp)?;
+        let terms = self.listing_terms(open, panel, Permission::ReviewReject, reviewer)?;
         Ok(vec![Event::ListingRejected {
             submission,
             listing,
             reason,
+            terms: Some(terms),
         }])
     }
 
@@ -102,25 +136,40 @@ impl App {
         })
     }
 
-    fn listing_decidable(&self, submission: SubmissionId, listing: Digest, stamp: Stamp) -> Result<(), Rejection> {
+    fn listing_decidable(
+        &self,
+        seen: ListingSeen,
+        panel: &Panel,
+        stamp: Stamp,
+    ) -> Result<(&ListingReview, AccountId), Rejection> {
         let open = self.listing.review.as_ref().ok_or(Rejection::ListingNotUnderReview)?;
-        if (open.submission.id, open.submission.listing) != (submission, listing) {
+        if (open.submission.id, open.submission.listing) != (seen.submission, seen.listing) {
             let (submission, listing) = (open.submission.id, open.submission.listing);
             return Err(Rejection::StaleListingSubmission { submission, listing });
         }
-        let reviewer = self.listing_reviewer(stamp)?;
+        let contributed = |account| self.listing.contributors.contains(&account);
+        let reviewer = reviewer(&open.review, contributed, stamp)?;
         if let Some(claim) = &open.claim {
-            held_by_another(claim, reviewer, stamp)?;
+            held_by_another(claim, reviewer, panel, stamp)?;
         }
-        Ok(())
+        Ok((open, reviewer))
     }
 
-    fn listing_reviewer(&self, stamp: Stamp) -> Result<AccountId, Rejection> {
-        let reviewer = stamp.by.account().ok_or(Rejection::OwnWork)?;
-        if self.listing.contributors.contains(&reviewer) {
-            Err(Rejection::OwnWork)
-        } else {
-            Ok(reviewer)
-        }
+    fn listing_terms(
+        &self,
+        open: &ListingReview,
+        panel: &Panel,
+        permission: Permission,
+        reviewer: AccountId,
+    ) -> Result<Terms, Rejection> {
+        let contributed = |account| self.listing.contributors.contains(&account);
+        terms(&open.review, panel, permission, contributed, reviewer)
     }
+}
+
+/// What a reviewer of a listing had read when deciding.
+#[derive(Clone, Copy)]
+struct ListingSeen {
+    submission: SubmissionId,
+    listing: Digest,
 }

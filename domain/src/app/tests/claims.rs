@@ -4,7 +4,10 @@ use super::fixtures::*;
 use crate::app::{Action, Command, Rejection};
 
 fn release() -> Command {
-    Command::ReleaseReview { version: first() }
+    Command::ReleaseReview {
+        version: first(),
+        panel: panel(),
+    }
 }
 
 fn held_by_grace() -> Rejection {

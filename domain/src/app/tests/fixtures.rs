@@ -4,11 +4,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::{
-    app::{App, Authority, Command, Event, Package, command::Seen},
+    access::{Principal, Roles},
+    account::Scope,
+    app::{App, Authority, Command, Event, Package, Panel, Terms, command::Seen},
     decider::Stamp,
     digest::{Digest, Sealed},
     ids::{AccountId, Actor, CategoryId, SubmissionId, WorkspaceId},
-    names::ChartName,
+    names::{ChartName, StageName},
+    permission::Permission,
+    review_policy::{Deciders, ReviewPolicy, ReviewStage},
     spec::{Given, given, noon, somebody},
     version_number::VersionNumber,
 };
@@ -59,6 +63,10 @@ pub(super) fn workspace() -> WorkspaceId {
     WorkspaceId::from_uuid(Uuid::from_u128(0x0123))
 }
 
+pub(super) fn elsewhere() -> WorkspaceId {
+    WorkspaceId::from_uuid(Uuid::from_u128(0x999))
+}
+
 pub(super) fn category() -> CategoryId {
     CategoryId::from_uuid(Uuid::from_u128(0xCA7))
 }
@@ -94,6 +102,45 @@ pub(super) fn listing(n: u8) -> Digest {
 
 pub(super) fn policy() -> Digest {
     Digest::from_bytes([0xF0; 32])
+}
+
+pub(super) fn default_policy() -> ReviewPolicy {
+    ReviewPolicy::default()
+}
+
+/// A technical stage of two approvals, then a legal stage for the role `legal`.
+pub(super) fn two_stages() -> ReviewPolicy {
+    let stage = |name: &str, deciders, approvals| ReviewStage {
+        name: name.parse().unwrap(),
+        deciders,
+        approvals,
+    };
+    ReviewPolicy {
+        stages: vec![
+            stage("technical", Deciders::Permission(Permission::ReviewApprove), 2),
+            stage("legal", Deciders::Role("legal".parse().unwrap()), 1),
+        ],
+        author_is_not_reviewer: true,
+    }
+}
+
+/// The roles of whoever acts where a test does not say: everything on the platform.
+pub(super) fn panel() -> Panel {
+    Panel::of(&Principal::resolve(
+        somebody(),
+        [("platform-admin".parse().unwrap(), Scope::Platform {})],
+        &Roles::default(),
+    ))
+}
+
+/// What a decision under the default policy by whoever has that panel says of itself.
+pub(super) fn terms() -> Terms {
+    Terms {
+        stage: StageName::default(),
+        role: "platform-admin".parse().unwrap(),
+        policy: policy(),
+        exception: None,
+    }
 }
 
 pub(super) fn submission(n: u128) -> SubmissionId {
@@ -142,7 +189,54 @@ pub(super) fn submitted_as(version: VersionNumber, seen: Seen) -> Event {
         digest: seen.package,
         listing: seen.listing,
         policy: policy(),
+        review: Some(ReviewPolicy::default()),
     }
+}
+
+pub(super) fn submitted_with(version: VersionNumber, seen: Seen, review: ReviewPolicy) -> Event {
+    Event::VersionSubmitted {
+        version,
+        submission: seen.submission,
+        digest: seen.package,
+        listing: seen.listing,
+        policy: policy(),
+        review: Some(review),
+    }
+}
+
+pub(super) fn listing_submitted_with(n: u128, digest: Digest, review: ReviewPolicy) -> Event {
+    Event::ListingSubmitted {
+        submission: submission(n),
+        listing: digest,
+        policy: policy(),
+        review: Some(review),
+    }
+}
+
+/// An approval of the first version that is not the last.
+pub(super) fn approval_given(stage: &str) -> Event {
+    let seen = seen(1);
+    Event::ApprovalGiven {
+        version: first(),
+        submission: seen.submission,
+        digest: seen.package,
+        listing: seen.listing,
+        terms: terms_at(stage),
+    }
+}
+
+pub(super) fn terms_at(stage: &str) -> Terms {
+    Terms {
+        stage: stage.parse().unwrap(),
+        ..terms()
+    }
+}
+
+/// One stage of so many approvals.
+pub(super) fn approvals(n: u32) -> ReviewPolicy {
+    let mut policy = ReviewPolicy::default();
+    policy.stages[0].approvals = n;
+    policy
 }
 
 pub(super) fn review_started(version: VersionNumber, n: u128) -> Event {
@@ -158,6 +252,7 @@ pub(super) fn approved_as(version: VersionNumber, seen: Seen) -> Event {
         submission: seen.submission,
         digest: seen.package,
         listing: seen.listing,
+        terms: Some(terms()),
     }
 }
 
@@ -168,6 +263,7 @@ pub(super) fn rejected_as(seen: Seen) -> Event {
         digest: seen.package,
         listing: seen.listing,
         reason: reason(),
+        terms: Some(terms()),
     }
 }
 
@@ -219,6 +315,7 @@ pub(super) fn listing_submitted(n: u128, digest: Digest) -> Event {
         submission: submission(n),
         listing: digest,
         policy: policy(),
+        review: Some(ReviewPolicy::default()),
     }
 }
 
@@ -244,15 +341,23 @@ pub(super) fn submit(version: VersionNumber, n: u128) -> Command {
         version,
         submission: submission(n),
         policy: policy(),
+        review: ReviewPolicy::default(),
     }
 }
 
 pub(super) fn start_review() -> Command {
-    Command::StartReview { version: first() }
+    Command::StartReview {
+        version: first(),
+        panel: panel(),
+    }
 }
 
 pub(super) fn approve(seen: Seen) -> Command {
-    Command::ApproveVersion { version: first(), seen }
+    Command::ApproveVersion {
+        version: first(),
+        seen,
+        panel: panel(),
+    }
 }
 
 pub(super) fn reject(seen: Seen) -> Command {
@@ -260,6 +365,7 @@ pub(super) fn reject(seen: Seen) -> Command {
         version: first(),
         seen,
         reason: reason(),
+        panel: panel(),
     }
 }
 

@@ -32,6 +32,7 @@ fn listing_approved() -> Event {
     Event::ListingApproved {
         submission: submission(9),
         listing: listing(2),
+        terms: Some(terms()),
     }
 }
 
@@ -40,6 +41,7 @@ fn listing_rejected() -> Event {
         submission: submission(9),
         listing: listing(2),
         reason: reason(),
+        terms: Some(terms()),
     }
 }
 
@@ -47,6 +49,7 @@ fn submit_listing(n: u128) -> Command {
     Command::SubmitListing {
         submission: submission(n),
         policy: policy(),
+        review: default_policy(),
     }
 }
 
@@ -54,6 +57,7 @@ fn approve_listing(n: u128, l: u8) -> Command {
     Command::ApproveListing {
         submission: submission(n),
         listing: listing(l),
+        panel: panel(),
     }
 }
 
@@ -62,6 +66,7 @@ fn reject_listing(n: u128, l: u8) -> Command {
         submission: submission(n),
         listing: listing(l),
         reason: reason(),
+        panel: panel(),
     }
 }
 
@@ -190,8 +195,8 @@ fn an_old_decision_repeated_about_a_new_submission_is_refused() {
 #[test]
 fn nothing_is_decided_about_a_listing_that_is_not_under_review() {
     for command in [
-        Command::StartListingReview,
-        Command::ReleaseListingReview,
+        Command::StartListingReview { panel: panel() },
+        Command::ReleaseListingReview { panel: panel() },
         approve_listing(9, 2),
         reject_listing(9, 2),
     ] {
@@ -204,14 +209,14 @@ fn nothing_is_decided_about_a_listing_that_is_not_under_review() {
 #[test]
 fn a_listing_review_is_claimed_like_a_versions() {
     listing_is_submitted()
-        .when_by(grace(), Command::StartListingReview)
+        .when_by(grace(), Command::StartListingReview { panel: panel() })
         .then([listing_review_started(9)]);
     listing_in_review()
-        .when_by(grace(), Command::StartListingReview)
+        .when_by(grace(), Command::StartListingReview { panel: panel() })
         .then([]);
     for command in [
-        Command::StartListingReview,
-        Command::ReleaseListingReview,
+        Command::StartListingReview { panel: panel() },
+        Command::ReleaseListingReview { panel: panel() },
         approve_listing(9, 2),
         reject_listing(9, 2),
     ] {
@@ -228,17 +233,17 @@ fn a_listing_review_is_claimed_like_a_versions() {
 fn the_claim_of_a_listing_review_lapses_and_can_be_released() {
     for who in [grace(), rita()] {
         listing_in_review()
-            .when_stamped(Command::StartListingReview, at(who, a_day_later()))
+            .when_stamped(Command::StartListingReview { panel: panel() }, at(who, a_day_later()))
             .then([listing_review_started(9)]);
     }
     listing_in_review()
-        .when_by(grace(), Command::ReleaseListingReview)
+        .when_by(grace(), Command::ReleaseListingReview { panel: panel() })
         .then([listing_released()]);
     listing_is_submitted()
-        .when_by(grace(), Command::ReleaseListingReview)
+        .when_by(grace(), Command::ReleaseListingReview { panel: panel() })
         .then([]);
     listing_in_review()
         .and(grace(), [listing_released()])
-        .when_by(rita(), Command::StartListingReview)
+        .when_by(rita(), Command::StartListingReview { panel: panel() })
         .then([listing_review_started(9)]);
 }

@@ -3,7 +3,7 @@
 //! The rules are computed again from the history alone, so that a mistake in the app's own memory shows.
 
 mod history;
-mod steps;
+pub(super) mod steps;
 
 use std::collections::BTreeSet;
 
@@ -30,6 +30,11 @@ proptest! {
     #[test]
     fn nobody_decides_about_what_he_ever_contributed_to(run in any_run()) {
         prop_assert_eq!(history::decided_by_a_contributor(&run.history), None);
+    }
+
+    #[test]
+    fn nothing_is_approved_by_fewer_people_than_its_policy_asks(run in any_run()) {
+        prop_assert_eq!(history::approved_by_too_few(&run.history), None);
     }
 
     #[test]
@@ -90,7 +95,7 @@ proptest! {
 fn the_random_lives_reach_every_event() {
     let mut runner = TestRunner::deterministic();
     let mut met = BTreeSet::new();
-    for _ in 0..400 {
+    for _ in 0..1_000 {
         let Run { history, .. } = any_run().new_tree(&mut runner).unwrap().current();
         met.extend(history.iter().map(|(event, _)| event.store().unwrap().name));
     }
@@ -109,6 +114,7 @@ const EVERY_EVENT: &[&str] = &[
     "VersionWithdrawn",
     "ReviewStarted",
     "ReviewReleased",
+    "ApprovalGiven",
     "VersionApproved",
     "VersionRejected",
     "PublishedToStore",
@@ -116,10 +122,12 @@ const EVERY_EVENT: &[&str] = &[
     "ListingWithdrawn",
     "ListingReviewStarted",
     "ListingReviewReleased",
+    "ListingApprovalGiven",
     "ListingApproved",
     "ListingRejected",
     "Suspended",
     "Resumed",
+    "AppMoved",
     "VersionDeleted",
     "AppDeleted",
 ];

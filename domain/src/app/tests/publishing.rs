@@ -83,6 +83,7 @@ fn a_listing_approved_later_on_its_own_wins_over_an_earlier_versions_publish() {
                 Event::ListingApproved {
                     submission: submission(9),
                     listing: listing(5),
+                    terms: Some(terms()),
                 },
             ],
         )

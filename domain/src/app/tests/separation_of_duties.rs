@@ -56,7 +56,13 @@ fn whoever_uploaded_a_version_that_was_deleted_does_not_review_its_successor_of_
         )
         .and(ada(), [submitted_as(second(), seen(2))]);
     again
-        .when_by(edith(), Command::StartReview { version: second() })
+        .when_by(
+            edith(),
+            Command::StartReview {
+                version: second(),
+                panel: panel(),
+            },
+        )
         .then_rejected(&Rejection::OwnWork);
 }
 
@@ -80,6 +86,7 @@ fn whoever_submitted_one_version_submitted_its_listing_and_reviews_no_other_vers
             edith(),
             Command::StartReview {
                 version: number("13.0.0"),
+                panel: panel(),
             },
         )
         .then_rejected(&Rejection::OwnWork);
@@ -131,15 +138,17 @@ fn whoever_edited_or_submitted_a_listing_does_not_review_it() {
         .and(ada(), [listing_submitted(9, listing(2))]);
     for who in [ada(), edith()] {
         for command in [
-            Command::StartListingReview,
+            Command::StartListingReview { panel: panel() },
             Command::ApproveListing {
                 submission: submission(9),
                 listing: listing(2),
+                panel: panel(),
             },
             Command::RejectListing {
                 submission: submission(9),
                 listing: listing(2),
                 reason: reason(),
+                panel: panel(),
             },
         ] {
             by_edith

@@ -13,6 +13,7 @@ fn submitting_freezes_both_digests_and_the_policy() {
         digest: package(1).digest,
         listing: listing(1),
         policy: policy(),
+        review: Some(default_policy()),
     }]);
 }
 

@@ -3,22 +3,22 @@
 //! `CHARTHOUSE_BLESS=1 cargo test -p charthouse-domain version_life` writes the document anew; its diff is then what a
 //! reviewer reads.
 
-mod actors;
-mod commands;
+pub(super) mod actors;
+pub(in crate::app) mod commands;
 mod document;
-mod situations;
+pub(super) mod situations;
 
 use std::{fs, path::Path};
 
 use self::{
     actors::{Actor, columns, everybody, reviewer_with_everything},
     commands::every_command,
-    situations::{Situation, every_situation},
+    situations::{AUTHORS_MAY_REVIEW, Situation, every_situation},
 };
 use super::fixtures::*;
 use crate::{
     access::Place,
-    app::{Action, App, Command, Stage},
+    app::{Action, App, Command, Panel, Stage},
     decider::{Decider, Reject},
     event::StoredEvent,
     permission::Permission,
@@ -45,7 +45,8 @@ impl Outcome {
             return Self::Denied;
         }
         let stamp = stamp(actor.principal.account);
-        match App::decide(&situation.app, command.clone(), stamp) {
+        let command = command.clone().given_by(Panel::of(&actor.principal));
+        match App::decide(&situation.app, command, stamp) {
             Err(rejection) => Self::Rejected(rejection.code()),
             Ok(events) if events.is_empty() => Self::Nothing,
             Ok(events) => Self::Events(events.iter().map(|event| event.store().unwrap().name).collect()),
@@ -132,6 +133,7 @@ fn every_event_takes_the_permission_that_is_made_for_it() {
         ("VersionWithdrawn", &[Permission::VersionWithdraw]),
         ("ReviewStarted", &[Permission::ReviewStart]),
         ("ReviewReleased", &[Permission::ReviewStart]),
+        ("ApprovalGiven", &[Permission::ReviewApprove]),
         ("VersionApproved", &[Permission::ReviewApprove]),
         ("VersionRejected", &[Permission::ReviewReject]),
         ("PublishedToStore", &[Permission::VersionPublish]),
@@ -142,6 +144,7 @@ fn every_event_takes_the_permission_that_is_made_for_it() {
         ),
         ("ListingReviewStarted", &[Permission::ReviewStart]),
         ("ListingReviewReleased", &[Permission::ReviewStart]),
+        ("ListingApprovalGiven", &[Permission::ReviewApprove]),
         ("ListingApproved", &[Permission::ReviewApprove]),
         ("ListingRejected", &[Permission::ReviewReject]),
         (
@@ -160,6 +163,7 @@ fn every_event_takes_the_permission_that_is_made_for_it() {
                 Permission::StoreResume,
             ],
         ),
+        ("AppMoved", &[Permission::AppMove]),
         ("VersionDeleted", &[Permission::VersionDelete]),
         ("AppDeleted", &[Permission::AppDelete]),
     ];
@@ -186,14 +190,16 @@ fn every_event_takes_the_permission_that_is_made_for_it() {
 #[test]
 fn the_author_decides_nothing_about_his_own_work_whatever_roles_he_holds() {
     for (actor, situation, command, outcome) in every_cell() {
-        if actor.principal.account != ada() {
+        if actor.principal.account != ada() || situation.title == AUTHORS_MAY_REVIEW {
             continue;
         }
         for decision in [
             "ReviewStarted",
+            "ApprovalGiven",
             "VersionApproved",
             "VersionRejected",
             "ListingReviewStarted",
+            "ListingApprovalGiven",
             "ListingApproved",
             "ListingRejected",
         ] {
@@ -259,12 +265,13 @@ const fn action(command: &Command) -> Option<Action> {
         | Command::AssignCategory { .. }
         | Command::SubmitListing { .. }
         | Command::WithdrawListing
-        | Command::StartListingReview
-        | Command::ReleaseListingReview
+        | Command::StartListingReview { .. }
+        | Command::ReleaseListingReview { .. }
         | Command::ApproveListing { .. }
         | Command::RejectListing { .. }
         | Command::SuspendApp { .. }
         | Command::ResumeApp { .. }
+        | Command::MoveApp { .. }
         | Command::DeleteApp => None,
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     account, app, category, cluster, content,
     event::{DomainEvent, Stored, StoredEvent, UndecodableEvent},
-    export, log, name, project, release, role, workspace,
+    export, invitation, log, name, project, release, review_policy, role, workspace,
 };
 
 macro_rules! stored_events {
@@ -34,23 +34,28 @@ stored_events! {
     Account = account { AccountCreated RoleGranted RoleRevoked TokenIssued TokenRevoked SubjectErased }
     App = app {
         AppUploaded VersionUploaded PackageReplaced ListingEdited IconSet CategoryAssigned
-        VersionSubmitted VersionWithdrawn ReviewStarted ReviewReleased VersionApproved VersionRejected PublishedToStore
-        ListingSubmitted ListingWithdrawn ListingReviewStarted ListingReviewReleased ListingApproved ListingRejected
-        Suspended Resumed VersionDeleted AppDeleted
+        VersionSubmitted VersionWithdrawn ReviewStarted ReviewReleased ApprovalGiven VersionApproved VersionRejected
+        PublishedToStore
+        ListingSubmitted ListingWithdrawn ListingReviewStarted ListingReviewReleased ListingApprovalGiven ListingApproved ListingRejected
+        Suspended Resumed AppMoved VersionDeleted AppDeleted
     }
     Category = category { CategoryCreated CategoryEdited AppShelved AppUnshelved CategoryDeleted }
     Cluster = cluster { ClusterRegistered }
     Export = export { DecisionsExported }
     Content = content { ContentRemoved }
+    Invitation = invitation { MemberInvited InvitationAccepted InvitationWithdrawn }
     Log = log { LogRestored }
     Name = name { NameTaken NameReleased }
+    Policy = review_policy { ReviewPolicySet }
     Project = project { ProjectCreated }
     Release = release {
         InstallRequested UpgradeRequested UninstallRequested OperationStarted
         ReleaseInstalled ReleaseUpgraded ReleaseUninstalled OperationFailed
     }
-    Role = role { RoleDefined }
-    Workspace = workspace { WorkspaceCreated }
+    Role = role { RoleDefined RoleRetired }
+    Workspace = workspace {
+        WorkspaceCreated AppJoined AppLeft ProjectJoined ReleaseJoined ReleaseLeft WorkspaceClosed
+    }
 }
 
 /// One file of `tests/golden/events`: an event as the log held it when its schema was new.

@@ -39,6 +39,7 @@ pub(super) fn published_without_approval(history: &History) -> Option<Event> {
                 submission,
                 digest,
                 listing,
+                ..
             } => {
                 approved_listings.insert(*listing);
                 if submitted.get(submission) != Some(&(*digest, *listing)) || packages.get(version) != Some(digest) {
@@ -85,7 +86,9 @@ pub(super) fn listing_turned_back(history: &History) -> Option<Event> {
             Event::PublishedToStore {
                 submission, listing, ..
             }
-            | Event::ListingApproved { submission, listing } => {
+            | Event::ListingApproved {
+                submission, listing, ..
+            } => {
                 let own = submissions.iter().position(|(id, _)| id == submission)?;
                 let newest = shown.filter(|(ordinal, _)| *ordinal > own);
                 let (ordinal, expected) = newest.unwrap_or((own, submissions[own].1));
@@ -94,6 +97,45 @@ pub(super) fn listing_turned_back(history: &History) -> Option<Event> {
                     return Some(event.clone());
                 }
                 shown = Some((ordinal, expected));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// An approval that came before enough different people had approved the submission, counted by its policy as it was
+/// submitted; or an approval beyond them.
+pub(super) fn approved_by_too_few(history: &History) -> Option<Event> {
+    let mut needed: BTreeMap<SubmissionId, u64> = BTreeMap::new();
+    let mut given: BTreeMap<SubmissionId, BTreeSet<AccountId>> = BTreeMap::new();
+    for (event, stamp) in history {
+        let by = stamp.by.account()?;
+        match event {
+            Event::VersionSubmitted {
+                submission,
+                review: Some(review),
+                ..
+            }
+            | Event::ListingSubmitted {
+                submission,
+                review: Some(review),
+                ..
+            } => {
+                let approvals = review.stages.iter().map(|stage| u64::from(stage.approvals));
+                needed.insert(*submission, approvals.sum());
+            }
+            Event::ApprovalGiven { submission, .. }
+            | Event::VersionApproved { submission, .. }
+            | Event::ListingApprovalGiven { submission, .. }
+            | Event::ListingApproved { submission, .. } => {
+                let people = given.entry(*submission).or_default();
+                let is_new = people.insert(by);
+                let is_last = people.len() as u64 == needed[submission];
+                let says_last = matches!(event, Event::VersionApproved { .. } | Event::ListingApproved { .. });
+                if !is_new || is_last != says_last {
+                    return Some(event.clone());
+                }
             }
             _ => {}
         }
@@ -122,13 +164,17 @@ pub(super) fn decided_by_a_contributor(history: &History) -> Option<(Event, Acco
                 of_the_listing.insert(by);
             }
             Event::ReviewStarted { version, .. }
+            | Event::ApprovalGiven { version, .. }
             | Event::VersionApproved { version, .. }
             | Event::VersionRejected { version, .. }
                 if of_the_listing.contains(&by) || of_versions.contains(&(version.clone(), by)) =>
             {
                 return Some((event.clone(), by));
             }
-            Event::ListingReviewStarted { .. } | Event::ListingApproved { .. } | Event::ListingRejected { .. }
+            Event::ListingReviewStarted { .. }
+            | Event::ListingApprovalGiven { .. }
+            | Event::ListingApproved { .. }
+            | Event::ListingRejected { .. }
                 if of_the_listing.contains(&by) =>
             {
                 return Some((event.clone(), by));
@@ -237,7 +283,9 @@ enum Deed {
 fn review_of(event: &Event) -> Option<(Option<VersionNumber>, Deed)> {
     match event {
         Event::ReviewStarted { version, .. } => Some((Some(version.clone()), Deed::Start)),
-        Event::VersionApproved { version, .. } => Some((Some(version.clone()), Deed::Approve)),
+        Event::ApprovalGiven { version, .. } | Event::VersionApproved { version, .. } => {
+            Some((Some(version.clone()), Deed::Approve))
+        }
         Event::VersionRejected { version, .. } | Event::ReviewReleased { version, .. } => {
             Some((Some(version.clone()), Deed::End))
         }
@@ -245,7 +293,7 @@ fn review_of(event: &Event) -> Option<(Option<VersionNumber>, Deed)> {
             Some((Some(version.clone()), Deed::TakeBack))
         }
         Event::ListingReviewStarted { .. } => Some((None, Deed::Start)),
-        Event::ListingApproved { .. } => Some((None, Deed::Approve)),
+        Event::ListingApprovalGiven { .. } | Event::ListingApproved { .. } => Some((None, Deed::Approve)),
         Event::ListingRejected { .. } | Event::ListingReviewReleased { .. } => Some((None, Deed::End)),
         Event::ListingSubmitted { .. } | Event::ListingWithdrawn { .. } => Some((None, Deed::TakeBack)),
         _ => None,

@@ -6,20 +6,21 @@ use proptest::prelude::*;
 use crate::{
     app::{App, Authority, Command, Event, Rejection, command::Seen, tests::fixtures::*},
     decider::{Decider, Stamp},
+    review_policy::ReviewPolicy,
     spec::{noon, somebody, stamp},
     version_number::VersionNumber,
 };
 
 /// A life: every command that was given, and the history that came of it.
 #[derive(Debug, Clone)]
-pub(super) struct Run {
+pub(in crate::app::tests) struct Run {
     pub steps: Vec<Step>,
     pub history: Vec<(Event, Stamp)>,
     pub state: Option<App>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Step {
+pub(in crate::app::tests) struct Step {
     pub command: Command,
     pub stamp: Stamp,
     pub before: Option<App>,
@@ -65,10 +66,11 @@ enum Deed {
     RejectListing,
     SuspendApp,
     ResumeApp,
+    MoveApp,
     DeleteApp,
 }
 
-pub(super) fn any_run() -> impl Strategy<Value = Run> {
+pub(in crate::app::tests) fn any_run() -> impl Strategy<Value = Run> {
     let plans = prop::collection::vec(any_plan(), 0..60);
     (any_start(), plans).prop_map(|(start, plans)| live(start, &plans))
 }
@@ -119,6 +121,7 @@ fn any_deed() -> impl Strategy<Value = Deed> {
         Deed::RejectListing,
         Deed::SuspendApp,
         Deed::ResumeApp,
+        Deed::MoveApp,
         Deed::DeleteApp,
     ]);
     prop_oneof![6 => way_to_the_store, 3 => way_of_a_listing, 2 => off_the_way]
@@ -184,9 +187,17 @@ fn bring_to_the_store(run: &mut Run) {
     let approve = Command::ApproveVersion {
         version: version(),
         seen: seen(1),
+        panel: panel(),
     };
     take(run, submit(version(), 1), stamp(somebody()));
-    take(run, Command::StartReview { version: version() }, stamp(grace()));
+    take(
+        run,
+        Command::StartReview {
+            version: version(),
+            panel: panel(),
+        },
+        stamp(grace()),
+    );
     take(run, approve, stamp(grace()));
     take(run, publish(version()), stamp(somebody()));
 }
@@ -238,10 +249,21 @@ fn command(plan: &Plan, app: Option<&App>, n: u128) -> Command {
             category: (plan.variant > 1).then(category),
             authority,
         },
-        Deed::Submit => submit(version, n),
+        Deed::Submit => Command::SubmitVersion {
+            version,
+            submission: submission(n),
+            policy: policy(),
+            review: policy_of(plan),
+        },
         Deed::Withdraw => Command::WithdrawVersion { version },
-        Deed::StartReview => Command::StartReview { version },
-        Deed::ReleaseReview => Command::ReleaseReview { version },
+        Deed::StartReview => Command::StartReview {
+            version,
+            panel: panel(),
+        },
+        Deed::ReleaseReview => Command::ReleaseReview {
+            version,
+            panel: panel(),
+        },
         Deed::Approve | Deed::Reject => decision(plan, app),
         Deed::Publish => publish(version),
         Deed::Suspend => Command::SuspendVersion {
@@ -254,17 +276,30 @@ fn command(plan: &Plan, app: Option<&App>, n: u128) -> Command {
         Deed::SubmitListing => Command::SubmitListing {
             submission: submission(n),
             policy: policy(),
+            review: policy_of(plan),
         },
         Deed::WithdrawListing => Command::WithdrawListing,
-        Deed::StartListingReview => Command::StartListingReview,
-        Deed::ReleaseListingReview => Command::ReleaseListingReview,
+        Deed::StartListingReview => Command::StartListingReview { panel: panel() },
+        Deed::ReleaseListingReview => Command::ReleaseListingReview { panel: panel() },
         Deed::ApproveListing | Deed::RejectListing => listing_decision(plan, app),
         Deed::SuspendApp => Command::SuspendApp {
             authority,
             reason: Some(reason()),
         },
         Deed::ResumeApp => Command::ResumeApp { authority },
+        Deed::MoveApp => Command::MoveApp {
+            workspace: if plan.variant == 1 { workspace() } else { elsewhere() },
+        },
         Deed::DeleteApp => Command::DeleteApp,
+    }
+}
+
+/// A third of what is submitted takes two approvals.
+fn policy_of(plan: &Plan) -> ReviewPolicy {
+    if plan.variant == 3 {
+        approvals(2)
+    } else {
+        default_policy()
     }
 }
 
@@ -284,8 +319,13 @@ fn decision(plan: &Plan, app: Option<&App>) -> Command {
             version,
             seen,
             reason: reason(),
+            panel: panel(),
         },
-        _ => Command::ApproveVersion { version, seen },
+        _ => Command::ApproveVersion {
+            version,
+            seen,
+            panel: panel(),
+        },
     }
 }
 
@@ -300,7 +340,12 @@ fn listing_decision(plan: &Plan, app: Option<&App>) -> Command {
             submission,
             listing,
             reason: reason(),
+            panel: panel(),
         },
-        _ => Command::ApproveListing { submission, listing },
+        _ => Command::ApproveListing {
+            submission,
+            listing,
+            panel: panel(),
+        },
     }
 }

@@ -1,21 +1,21 @@
 //! Who might try: every built-in role, the reviewer's custom role, the author who holds it too, and nobody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
 use crate::{
-    access::Principal,
+    access::{Principal, Roles},
     account::Scope,
     app::tests::fixtures::*,
-    ids::{AccountId, ProjectId, WorkspaceId},
+    ids::{AccountId, ProjectId},
     names::RoleName,
-    permission::{Level, Permission},
-    role::{BUILT_IN, bundle},
+    permission::Level,
+    role::{BUILT_IN, RoleKey, bundle},
 };
 
 #[derive(Clone)]
-pub(super) struct Actor {
+pub(in crate::app::tests) struct Actor {
     pub name: &'static str,
     pub principal: Principal,
 }
@@ -23,7 +23,7 @@ pub(super) struct Actor {
 const APP_REVIEW: &str = "app-review";
 
 /// Those who can do something, in the order of the document's columns.
-pub(super) fn columns() -> Vec<Actor> {
+pub(in crate::app::tests) fn columns() -> Vec<Actor> {
     vec![
         actor(APP_REVIEW, grace(), [(APP_REVIEW, Level::Platform)]),
         actor("platform-admin", rita(), [("platform-admin", Level::Platform)]),
@@ -46,16 +46,14 @@ pub(super) fn columns() -> Vec<Actor> {
 }
 
 /// The columns, all other built-in roles, a workspace's administrator next door, and nobody.
-pub(super) fn everybody() -> Vec<Actor> {
+pub(in crate::app::tests) fn everybody() -> Vec<Actor> {
     let mut everybody = columns();
     for (role, n) in BUILT_IN.iter().zip(0x200..) {
         if everybody.iter().all(|actor| actor.name != role.name) {
             everybody.push(actor(role.name, account(n), [(role.name, role.level)]));
         }
     }
-    let next_door = Scope::Workspace {
-        workspace: WorkspaceId::from_uuid(Uuid::from_u128(0x999)),
-    };
+    let next_door = Scope::Workspace { workspace: elsewhere() };
     everybody.push(Actor {
         name: "workspace-admin elsewhere",
         principal: resolve(account(0x300), [(role("workspace-admin"), next_door)]),
@@ -65,7 +63,7 @@ pub(super) fn everybody() -> Vec<Actor> {
 }
 
 /// Grace, who holds the claims of the situations, wrote nothing, and may do everything.
-pub(super) fn reviewer_with_everything() -> Actor {
+pub(in crate::app::tests) fn reviewer_with_everything() -> Actor {
     actor(
         "everything",
         grace(),
@@ -88,10 +86,17 @@ fn resolve<const N: usize>(account: AccountId, granted: [(RoleName, Scope); N]) 
     Principal::resolve(account, granted, &custom_roles())
 }
 
-fn custom_roles() -> BTreeMap<RoleName, BTreeSet<Permission>> {
+fn custom_roles() -> Roles {
     let bundles = ["app-store-management", "app-store-view"];
     let permissions = bundles.into_iter().filter_map(bundle).flatten().copied().collect();
-    BTreeMap::from([(role(APP_REVIEW), permissions)])
+    let key = RoleKey {
+        workspace: None,
+        name: role(APP_REVIEW),
+    };
+    Roles {
+        custom: BTreeMap::from([(key, permissions)]),
+        ..Roles::default()
+    }
 }
 
 fn scope(level: Level) -> Scope {

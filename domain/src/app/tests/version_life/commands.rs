@@ -3,7 +3,7 @@
 use crate::app::{Authority, Command, tests::fixtures::*};
 
 /// Each command under the name clients know it by, in the order of an app's life.
-pub(super) fn every_command() -> Vec<(&'static str, Command)> {
+pub(crate) fn every_command() -> Vec<(&'static str, Command)> {
     let commands = about_packages_and_listing()
         .into_iter()
         .chain(about_a_version())
@@ -46,7 +46,10 @@ pub(super) fn about_a_version() -> Vec<Command> {
         submit(first(), 7),
         Command::WithdrawVersion { version: first() },
         start_review(),
-        Command::ReleaseReview { version: first() },
+        Command::ReleaseReview {
+            version: first(),
+            panel: panel(),
+        },
         approve(seen(1)),
         reject(seen(1)),
         publish(first()),
@@ -63,18 +66,21 @@ fn about_the_listing_and_the_app() -> Vec<Command> {
         Command::SubmitListing {
             submission: submission(7),
             policy: policy(),
+            review: default_policy(),
         },
         Command::WithdrawListing,
-        Command::StartListingReview,
-        Command::ReleaseListingReview,
+        Command::StartListingReview { panel: panel() },
+        Command::ReleaseListingReview { panel: panel() },
         Command::ApproveListing {
             submission: submission(9),
             listing: listing(2),
+            panel: panel(),
         },
         Command::RejectListing {
             submission: submission(9),
             listing: listing(2),
             reason: reason(),
+            panel: panel(),
         },
         suspend_app(Authority::Owner),
         suspend_app(Authority::Store),
@@ -84,6 +90,7 @@ fn about_the_listing_and_the_app() -> Vec<Command> {
         Command::ResumeApp {
             authority: Authority::Store,
         },
+        Command::MoveApp { workspace: elsewhere() },
         Command::DeleteApp,
     ]
 }
@@ -147,8 +154,8 @@ pub(super) const fn name(command: &Command) -> &'static str {
         Command::DeleteVersion { .. } => "deleteVersion",
         Command::SubmitListing { .. } => "submitListing",
         Command::WithdrawListing => "withdrawListing",
-        Command::StartListingReview => "startListingReview",
-        Command::ReleaseListingReview => "releaseListingReview",
+        Command::StartListingReview { .. } => "startListingReview",
+        Command::ReleaseListingReview { .. } => "releaseListingReview",
         Command::ApproveListing { .. } => "approveListing",
         Command::RejectListing { .. } => "rejectListing",
         Command::SuspendApp { authority, .. } => match authority {
@@ -159,6 +166,7 @@ pub(super) const fn name(command: &Command) -> &'static str {
             Authority::Owner => "resumeApp (owner)",
             Authority::Store => "resumeApp (store)",
         },
+        Command::MoveApp { .. } => "moveApp",
         Command::DeleteApp => "deleteApp",
     }
 }

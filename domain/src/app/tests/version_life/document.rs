@@ -14,6 +14,7 @@ What comes of every command, at every stage, for every role. A test computes thi
 when they differ; `CHARTHOUSE_BLESS=1 cargo test -p charthouse-domain version_life` writes it anew. Do not edit it.
 
     draft --submit--> submitted --start review--> in review --approve--> approved --publish--> published
+    in review --approve, and the policy asks for more--> submitted
     submitted | in review --reject--> rejected --submit--> submitted ; rejected --edit--> draft
     submitted | in review | approved --withdraw--> draft
     published --suspend--> suspended --resume--> published
