@@ -143,13 +143,6 @@ impl Backend {
         }
     }
 
-    pub(crate) async fn vault_key(&self, subject: &str) -> sqlx::Result<Option<VaultKey>> {
-        match self {
-            Self::Sqlite(database) => database.vault_key(subject).await,
-            Self::Postgres(database) => database.vault_key(subject).await,
-        }
-    }
-
     /// The ids of the master keys that wrap keys of the vault.
     pub(crate) async fn vault_masters(&self) -> sqlx::Result<Vec<Vec<u8>>> {
         match self {

@@ -20,7 +20,7 @@ use crate::admission::{HeadRow, VaultKey};
 use crate::append::{Answer, CommandId};
 use crate::backend::{Conditions, Found, StoredLeaf, StoredRow, VaultEntries};
 use crate::event::{Position, Revision};
-use crate::rows::{answer, array, head_row, integer, natural, stored_leaf};
+use crate::rows::{HEAD, answer, array, head_row, integer, lines, natural, stored_leaf, vault_keys};
 use crate::spare::Spare;
 use crate::stream_name::StreamName;
 use crate::transparency::merkle;
@@ -38,8 +38,7 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) async fn head(&self) -> sqlx::Result<HeadRow> {
-        let head = "SELECT log_id, epoch, size, frontier, time_ms, oldest_writer FROM log_head";
-        head_row(sqlx::query_as(head).fetch_one(&self.reads).await?)
+        head_row(sqlx::query_as(HEAD).fetch_one(&self.reads).await?)
     }
 
     pub(crate) async fn size(&self) -> sqlx::Result<u64> {
@@ -59,13 +58,13 @@ impl Database {
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch(&self.reads);
         // One piece of memory for all of them: to allocate for each is a good part of a replay.
-        let mut lines = Vec::new();
+        let mut joined = Vec::new();
         while let Some(row) = rows.try_next().await? {
-            lines.extend_from_slice(row.try_get(0)?);
-            lines.push(b'\n');
+            joined.extend_from_slice(row.try_get(0)?);
+            joined.push(b'\n');
         }
-        lines.pop();
-        Ok(crate::rows::lines(from, (!lines.is_empty()).then_some(lines)))
+        joined.pop();
+        Ok(lines(from, (!joined.is_empty()).then_some(joined)))
     }
 
     pub(crate) async fn rows(&self, from: Position, limit: usize) -> sqlx::Result<Vec<StoredRow>> {
@@ -115,20 +114,6 @@ impl Database {
         row.map(answer).transpose()
     }
 
-    pub(crate) async fn vault_key(&self, subject: &str) -> sqlx::Result<Option<VaultKey>> {
-        let row: Option<(Vec<u8>, Option<Vec<u8>>)> =
-            sqlx::query_as("SELECT master, wrapped FROM vault_key WHERE subject = $1")
-                .bind(subject)
-                .fetch_optional(&self.reads)
-                .await?;
-        let Some((master, wrapped)) = row else { return Ok(None) };
-        Ok(Some(VaultKey {
-            subject: subject.to_owned(),
-            master: array(&master)?,
-            wrapped,
-        }))
-    }
-
     pub(crate) async fn vault_masters(&self) -> sqlx::Result<Vec<Vec<u8>>> {
         sqlx::query_scalar("SELECT DISTINCT master FROM vault_key WHERE wrapped IS NOT NULL")
             .fetch_all(&self.reads)
@@ -136,19 +121,11 @@ impl Database {
     }
 
     pub(crate) async fn vault_keys(&self, subjects: &[&str]) -> sqlx::Result<Vec<VaultKey>> {
-        let rows: Vec<(String, Vec<u8>, Option<Vec<u8>>)> =
-            sqlx::query_as("SELECT subject, master, wrapped FROM vault_key WHERE subject = ANY($1)")
-                .bind(subjects)
-                .fetch_all(&self.reads)
-                .await?;
-        let key = |(subject, master, wrapped): (String, Vec<u8>, _)| {
-            Ok(VaultKey {
-                subject,
-                master: array(&master)?,
-                wrapped,
-            })
-        };
-        rows.into_iter().map(key).collect()
+        let rows = sqlx::query_as("SELECT subject, master, wrapped FROM vault_key WHERE subject = ANY($1)")
+            .bind(subjects)
+            .fetch_all(&self.reads)
+            .await?;
+        vault_keys(rows)
     }
 
     pub(crate) async fn vault_entries(&self, digests: &[&[u8]]) -> sqlx::Result<VaultEntries> {
@@ -160,22 +137,14 @@ impl Database {
     }
 
     pub(crate) async fn vault_keys_not_under(&self, master: &[u8; 8], limit: u32) -> sqlx::Result<Vec<VaultKey>> {
-        let rows: Vec<(String, Vec<u8>, Option<Vec<u8>>)> = sqlx::query_as(
+        let rows = sqlx::query_as(
             "SELECT subject, master, wrapped FROM vault_key WHERE wrapped IS NOT NULL AND master <> $1 LIMIT $2",
         )
         .bind(master.as_slice())
         .bind(i64::from(limit))
         .fetch_all(&self.reads)
         .await?;
-        rows.into_iter()
-            .map(|(subject, master, wrapped)| {
-                Ok(VaultKey {
-                    subject,
-                    master: array(&master)?,
-                    wrapped,
-                })
-            })
-            .collect()
+        vault_keys(rows)
     }
 
     /// The table is written anew, without dead rows, and its old file is removed.

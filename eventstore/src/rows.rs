@@ -4,9 +4,10 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::admission::HeadRow;
+use crate::admission::{HeadRow, VaultKey, VaultRow};
 use crate::append::{Answer, CommandId};
 use crate::backend::{Found, StoredLeaf};
+use crate::copy::EventRow;
 use crate::event::{Position, Revision};
 use crate::store::Identity;
 use crate::stream_name::StreamName;
@@ -14,6 +15,9 @@ use crate::transparency::merkle::Frontier;
 
 /// Log id, epoch, size, frontier, time of the last leaf, oldest writer.
 pub(crate) type HeadColumns = (Uuid, Uuid, i64, Vec<u8>, Option<i64>, i64);
+
+/// Reads [`HeadColumns`].
+pub(crate) const HEAD: &str = "SELECT log_id, epoch, size, frontier, time_ms, oldest_writer FROM log_head";
 
 pub(crate) fn head_row(columns: HeadColumns) -> sqlx::Result<HeadRow> {
     let (log_id, epoch, size, frontier, time_ms, oldest_writer) = columns;
@@ -48,6 +52,46 @@ pub(crate) fn found(
             .map(revision)
             .collect::<sqlx::Result<_>>()?,
         answers: answers.into_iter().map(answer).collect::<sqlx::Result<_>>()?,
+    })
+}
+
+/// Position, stream, revision, id, type, time, leaf hash, leaf.
+pub(crate) type EventColumns = (i64, String, i64, Uuid, String, i64, Vec<u8>, Vec<u8>);
+
+pub(crate) fn event_row(columns: EventColumns) -> sqlx::Result<EventRow> {
+    let (position, stream, revision, id, name, time_ms, leaf_hash, leaf) = columns;
+    Ok(EventRow {
+        position: Position::new(natural(position)?),
+        stream,
+        revision: natural(revision)?,
+        id,
+        name,
+        time_ms,
+        leaf_hash: array(&leaf_hash)?,
+        leaf,
+    })
+}
+
+/// Subject, master key, wrapped key.
+pub(crate) type VaultKeyColumns = (String, Vec<u8>, Option<Vec<u8>>);
+
+pub(crate) fn vault_keys(rows: Vec<VaultKeyColumns>) -> sqlx::Result<Vec<VaultKey>> {
+    let key = |(subject, master, wrapped): VaultKeyColumns| {
+        Ok(VaultKey {
+            subject,
+            master: array(&master)?,
+            wrapped,
+        })
+    };
+    rows.into_iter().map(key).collect()
+}
+
+/// Digest, subject, ciphertext.
+pub(crate) fn vault_entry((digest, subject, ciphertext): (Vec<u8>, String, Vec<u8>)) -> sqlx::Result<VaultRow> {
+    Ok(VaultRow::Entry {
+        digest: array(&digest)?,
+        subject,
+        ciphertext,
     })
 }
 

@@ -19,12 +19,11 @@ use crate::admission::{HeadRow, VaultKey};
 use crate::append::{Answer, CommandId};
 use crate::backend::{Conditions, Found, StoredLeaf, StoredRow, VaultEntries};
 use crate::event::{Position, Revision};
-use crate::rows::{answer, array, head_row, integer, lines, natural, stored_leaf, undecodable};
+use crate::rows::{HEAD, answer, array, head_row, integer, lines, natural, stored_leaf, undecodable, vault_keys};
 use crate::spare::Spare;
 use crate::stream_name::StreamName;
 use crate::transparency::merkle;
 
-const HEAD: &str = "SELECT log_id, epoch, size, frontier, time_ms, oldest_writer FROM log_head";
 /// How often it is tried to empty the write-ahead log while somebody still reads from it.
 const SCRUB_ATTEMPTS_MAX: usize = 2;
 /// How often a process that does not append itself looks for new events.
@@ -117,20 +116,6 @@ impl Database {
         row.map(answer).transpose()
     }
 
-    pub(crate) async fn vault_key(&self, subject: &str) -> sqlx::Result<Option<VaultKey>> {
-        let row: Option<(Vec<u8>, Option<Vec<u8>>)> =
-            sqlx::query_as("SELECT master, wrapped FROM vault_key WHERE subject = ?")
-                .bind(subject)
-                .fetch_optional(&self.reads)
-                .await?;
-        let Some((master, wrapped)) = row else { return Ok(None) };
-        Ok(Some(VaultKey {
-            subject: subject.to_owned(),
-            master: array(&master)?,
-            wrapped,
-        }))
-    }
-
     pub(crate) async fn vault_masters(&self) -> sqlx::Result<Vec<Vec<u8>>> {
         sqlx::query_scalar("SELECT DISTINCT master FROM vault_key WHERE wrapped IS NOT NULL")
             .fetch_all(&self.reads)
@@ -138,20 +123,13 @@ impl Database {
     }
 
     pub(crate) async fn vault_keys(&self, subjects: &[&str]) -> sqlx::Result<Vec<VaultKey>> {
-        let rows: Vec<(String, Vec<u8>, Option<Vec<u8>>)> = sqlx::query_as(
+        let rows = sqlx::query_as(
             "SELECT subject, master, wrapped FROM vault_key WHERE subject IN (SELECT value FROM json_each(?))",
         )
         .bind(json!(subjects))
         .fetch_all(&self.reads)
         .await?;
-        let key = |(subject, master, wrapped): (String, Vec<u8>, _)| {
-            Ok(VaultKey {
-                subject,
-                master: array(&master)?,
-                wrapped,
-            })
-        };
-        rows.into_iter().map(key).collect()
+        vault_keys(rows)
     }
 
     pub(crate) async fn vault_entries(&self, digests: &[&[u8]]) -> sqlx::Result<VaultEntries> {
@@ -167,22 +145,14 @@ impl Database {
     }
 
     pub(crate) async fn vault_keys_not_under(&self, master: &[u8; 8], limit: u32) -> sqlx::Result<Vec<VaultKey>> {
-        let rows: Vec<(String, Vec<u8>, Option<Vec<u8>>)> = sqlx::query_as(
+        let rows = sqlx::query_as(
             "SELECT subject, master, wrapped FROM vault_key WHERE wrapped IS NOT NULL AND master <> ? LIMIT ?",
         )
         .bind(master.as_slice())
         .bind(i64::from(limit))
         .fetch_all(&self.reads)
         .await?;
-        rows.into_iter()
-            .map(|(subject, master, wrapped)| {
-                Ok(VaultKey {
-                    subject,
-                    master: array(&master)?,
-                    wrapped,
-                })
-            })
-            .collect()
+        vault_keys(rows)
     }
 
     /// Writes the whole database, as of one moment, to a new file.

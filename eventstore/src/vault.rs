@@ -334,7 +334,8 @@ impl Vault {
     }
 
     async fn stored_key(&self, subject: &str) -> Result<Option<VaultKey>, VaultError> {
-        Ok(self.store.backend().vault_key(subject).await.map_err(ReadError::from)?)
+        let keys = self.store.backend().vault_keys(&[subject]).await;
+        Ok(keys.map_err(ReadError::from)?.pop())
     }
 
     /// `None` if the key was destroyed.

@@ -1,17 +1,12 @@
 //! A log as it was at one moment, read in pages.
 
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::Database;
 use crate::admission::{HeadRow, VaultKey, VaultRow};
 use crate::copy::EventRow;
 use crate::event::Position;
-
-use crate::rows::{array, head_row, integer, natural};
-
-/// Position, stream, revision, id, type, time, leaf hash, leaf.
-type EventColumns = (i64, String, i64, Uuid, String, i64, Vec<u8>, Vec<u8>);
+use crate::rows::{HEAD, event_row, head_row, integer, natural, vault_entry, vault_keys};
 
 /// One transaction that only reads.
 pub(crate) struct Snapshot {
@@ -28,13 +23,12 @@ impl Snapshot {
     }
 
     pub(crate) async fn head(&mut self) -> sqlx::Result<HeadRow> {
-        let head = "SELECT log_id, epoch, size, frontier, time_ms, oldest_writer FROM log_head";
-        head_row(sqlx::query_as(head).fetch_one(&mut self.connection).await?)
+        head_row(sqlx::query_as(HEAD).fetch_one(&mut self.connection).await?)
     }
 
     /// At most `limit` events at `from` and after, in order.
     pub(crate) async fn events(&mut self, from: Position, limit: u32) -> sqlx::Result<Vec<EventRow>> {
-        let rows: Vec<EventColumns> = sqlx::query_as(
+        let rows: Vec<_> = sqlx::query_as(
             "SELECT position, stream, revision, id, type, time_ms, leaf_hash, leaf FROM event
              WHERE position >= $1 ORDER BY position LIMIT $2",
         )
@@ -42,60 +36,31 @@ impl Snapshot {
         .bind(i64::from(limit))
         .fetch_all(&mut self.connection)
         .await?;
-        rows.into_iter()
-            .map(|(position, stream, revision, id, name, time_ms, leaf_hash, leaf)| {
-                Ok(EventRow {
-                    position: Position::new(natural(position)?),
-                    stream,
-                    revision: natural(revision)?,
-                    id,
-                    name,
-                    time_ms,
-                    leaf_hash: array(&leaf_hash)?,
-                    leaf,
-                })
-            })
-            .collect()
+        rows.into_iter().map(event_row).collect()
     }
 
     /// At most `limit` keys of subjects past `after`, in order.
     pub(crate) async fn vault_keys(&mut self, after: &str, limit: u32) -> sqlx::Result<Vec<VaultKey>> {
-        let rows: Vec<(String, Vec<u8>, Option<Vec<u8>>)> = sqlx::query_as(
+        let rows = sqlx::query_as(
             "SELECT subject, master, wrapped FROM vault_key WHERE subject > $1 ORDER BY subject LIMIT $2",
         )
         .bind(after)
         .bind(i64::from(limit))
         .fetch_all(&mut self.connection)
         .await?;
-        rows.into_iter()
-            .map(|(subject, master, wrapped)| {
-                Ok(VaultKey {
-                    subject,
-                    master: array(&master)?,
-                    wrapped,
-                })
-            })
-            .collect()
+        vault_keys(rows)
     }
 
     /// At most `limit` entries of digests past `after`, in order.
     pub(crate) async fn vault_entries(&mut self, after: &[u8], limit: u32) -> sqlx::Result<Vec<VaultRow>> {
-        let rows: Vec<(Vec<u8>, String, Vec<u8>)> = sqlx::query_as(
+        let rows: Vec<_> = sqlx::query_as(
             "SELECT digest, subject, ciphertext FROM vault_entry WHERE digest > $1 ORDER BY digest LIMIT $2",
         )
         .bind(after)
         .bind(i64::from(limit))
         .fetch_all(&mut self.connection)
         .await?;
-        rows.into_iter()
-            .map(|(digest, subject, ciphertext)| {
-                Ok(VaultRow::Entry {
-                    digest: array(&digest)?,
-                    subject,
-                    ciphertext,
-                })
-            })
-            .collect()
+        rows.into_iter().map(vault_entry).collect()
     }
 
     /// How many keys and entries the vault has.
