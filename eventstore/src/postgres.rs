@@ -15,6 +15,7 @@ use futures_util::TryStreamExt;
 use sqlx::{PgConnection, PgPool, Row};
 use tokio::sync::watch;
 
+use self::follow::Followers;
 pub(crate) use self::{batch::Batch, open::create_copy, snapshot::Snapshot};
 use crate::admission::{HeadRow, VaultKey};
 use crate::append::{Answer, CommandId};
@@ -25,13 +26,12 @@ use crate::spare::Spare;
 use crate::stream_name::StreamName;
 use crate::transparency::merkle;
 
-/// Tells other processes that the log has grown. The payload is the log's id and its size.
-const CHANNEL: &str = "charthouse_log";
-
-/// A pool to read, and one connection to append.
+/// A pool to read, one connection to listen, and one to append.
 #[derive(Clone)]
 pub(crate) struct Database {
     reads: PgPool,
+    listens: PgPool,
+    followers: Followers,
     /// `None` if open for reading only.
     writes: Option<Spare<PgConnection>>,
 }
@@ -160,7 +160,7 @@ impl Database {
 
     pub(crate) async fn begin(&self, conditions: &Conditions<'_>) -> sqlx::Result<(Batch, Found)> {
         let writes = self.writes.as_ref().ok_or(sqlx::Error::PoolClosed)?;
-        Batch::begin(writes, conditions).await
+        Batch::begin(writes, &self.followers, conditions).await
     }
 
     pub(crate) async fn follow(&self, sizes: &watch::Sender<u64>) {
@@ -169,6 +169,7 @@ impl Database {
 
     pub(crate) async fn close(&self) {
         self.reads.close().await;
+        self.listens.close().await;
         if let Some(writes) = &self.writes {
             writes.close().await;
         }

@@ -5,7 +5,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row};
 use uuid::Uuid;
 
-use super::CHANNEL;
+use super::follow::{CHANNEL, Followers, announcement};
 use crate::admission::{Entry, HeadRow, Rewrap, VaultRow};
 use crate::append::{Answer, CommandId, UNCHANGED_KEPT};
 use crate::backend::{Changes, CommitError, Conditions, Found};
@@ -41,16 +41,21 @@ const STORE: &str = "
         INSERT INTO command (actor, id, request, position, events)
         SELECT * FROM unnest($9::text[], $10::uuid[], $11::bytea[], $12::bigint[], $13::bigint[])
     )
-    UPDATE log_head SET epoch = $14, size = $15, frontier = $16, time_ms = $17 RETURNING pg_notify($18, $19)";
+    UPDATE log_head SET epoch = $14, size = $15, frontier = $16, time_ms = $17 RETURNING CASE WHEN $20 THEN pg_notify($18, $19)::text END";
 
 pub(crate) struct Batch {
     connection: PgConnection,
     spare: Spare<PgConnection>,
+    followers: Followers,
     time: DateTime<Utc>,
 }
 
 impl Batch {
-    pub(super) async fn begin(spare: &Spare<PgConnection>, conditions: &Conditions<'_>) -> sqlx::Result<(Self, Found)> {
+    pub(super) async fn begin(
+        spare: &Spare<PgConnection>,
+        followers: &Followers,
+        conditions: &Conditions<'_>,
+    ) -> sqlx::Result<(Self, Found)> {
         let mut connection = prepared(spare).await?;
         let rows = sqlx::raw_sql(AssertSqlSafe(lock_and_look_up(conditions)))
             .fetch_all(&mut connection)
@@ -70,6 +75,7 @@ impl Batch {
             time: head.try_get("time")?,
             connection,
             spare: spare.clone(),
+            followers: followers.clone(),
         };
         Ok((batch, found))
     }
@@ -79,6 +85,7 @@ impl Batch {
         Self {
             connection,
             spare,
+            followers: Followers::default(),
             time,
         }
     }
@@ -179,7 +186,8 @@ impl Batch {
             .bind(head.frontier.to_bytes())
             .bind(head.time.map(|time| time.timestamp_millis()))
             .bind(CHANNEL)
-            .bind(format!("{} {size}", head.identity.log_id.simple()))
+            .bind(announcement(head.identity.log_id, &size.to_string()))
+            .bind(self.followers.are_there())
             .execute(&mut self.connection)
             .await?;
         Ok(())

@@ -1,15 +1,60 @@
-//! Learning what other processes append.
+//! Learning what other processes append, and telling them.
+//!
+//! A notification is a good part of what a small append costs, so it is sent only while another process listens.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::{PgListener, PgNotification};
 use tokio::sync::watch;
+use uuid::Uuid;
 
-use super::{CHANNEL, Database};
+use super::Database;
 use crate::writer::publish;
 
+/// Tells other processes that the log has grown, or that there is one more of them.
+pub(super) const CHANNEL: &str = "charthouse_log";
+/// The name that a connection that listens has in `pg_stat_activity`.
+pub(super) const FOLLOWER: &str = "charthouse follower";
+/// What a process says that begins to listen.
+const FOLLOWS: &str = "follows";
 /// A notification is lost when the connection is, so the size is read now and then all the same.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Whether another process listens, as far as is known.
+#[derive(Clone)]
+pub(super) struct Followers(Arc<AtomicBool>);
+
+impl Default for Followers {
+    /// Until it is known, they are told.
+    fn default() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+}
+
+impl Followers {
+    pub(super) fn are_there(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    async fn count(&self, listener: &mut PgListener) -> sqlx::Result<()> {
+        let others: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity
+             WHERE datname = current_database() AND application_name = $1 AND pid <> pg_backend_pid())",
+        )
+        .bind(FOLLOWER)
+        .fetch_one(listener)
+        .await?;
+        self.0.store(others, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// What is said on [`CHANNEL`]. Logs in several schemas of one database share it.
+pub(super) fn announcement(log_id: Uuid, what: &str) -> String {
+    format!("{} {what}", log_id.simple())
+}
 
 /// Publishes the log's size until nobody asks or the database is closed. It outlives the loss of the connection.
 pub(super) async fn follow(database: &Database, sizes: &watch::Sender<u64>) {
@@ -18,6 +63,7 @@ pub(super) async fn follow(database: &Database, sizes: &watch::Sender<u64>) {
             () = sizes.closed() => return,
             ended = listen(database, sizes) => ended,
         };
+        database.followers.0.store(true, Ordering::Relaxed);
         match ended {
             sqlx::Error::PoolClosed => return,
             error => tracing::warn!(
@@ -32,22 +78,19 @@ pub(super) async fn follow(database: &Database, sizes: &watch::Sender<u64>) {
 /// Returns what ended it.
 async fn listen(database: &Database, sizes: &watch::Sender<u64>) -> sqlx::Error {
     let listening = async {
-        let mut listener = PgListener::connect_with(&database.reads).await?;
+        let mut listener = PgListener::connect_with(&database.listens).await?;
         listener.listen(CHANNEL).await?;
-        let log_id = database.head().await?.identity.log_id.simple().to_string();
+        let log_id = database.head().await?.identity.log_id;
+        sqlx::query("SELECT pg_notify($1, $2)")
+            .bind(CHANNEL)
+            .bind(announcement(log_id, FOLLOWS))
+            .execute(&mut listener)
+            .await?;
         loop {
             // First what was appended while nobody listened.
             publish(sizes, database.size().await?);
-            let received = async {
-                // `None` says that the connection was lost, and with it perhaps news.
-                while let Some(notification) = listener.try_recv().await? {
-                    if let Some(size) = announced_size(&notification, &log_id) {
-                        publish(sizes, size);
-                    }
-                }
-                Ok::<_, sqlx::Error>(())
-            };
-            if let Ok(lost) = tokio::time::timeout(POLL_INTERVAL, received).await {
+            database.followers.count(&mut listener).await?;
+            if let Ok(lost) = tokio::time::timeout(POLL_INTERVAL, receive(&mut listener, log_id, sizes)).await {
                 lost?;
             }
         }
@@ -59,8 +102,19 @@ async fn listen(database: &Database, sizes: &watch::Sender<u64>) -> sqlx::Error 
     }
 }
 
-/// Logs in several schemas of one database share the channel.
-fn announced_size(notification: &PgNotification, log_id: &str) -> Option<u64> {
-    let (log, size) = notification.payload().split_once(' ')?;
-    (log == log_id).then(|| size.parse().ok()).flatten()
+/// Publishes what is announced, until somebody begins to follow, or the connection was lost and with it perhaps news.
+async fn receive(listener: &mut PgListener, log_id: Uuid, sizes: &watch::Sender<u64>) -> sqlx::Result<()> {
+    while let Some(notification) = listener.try_recv().await? {
+        match announced(&notification, log_id) {
+            Some(FOLLOWS) => return Ok(()),
+            Some(size) => size.parse().into_iter().for_each(|size| publish(sizes, size)),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn announced(notification: &PgNotification, log_id: Uuid) -> Option<&str> {
+    let (log, what) = notification.payload().split_once(' ')?;
+    (log.parse() == Ok(log_id)).then_some(what)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 
+use super::follow::{FOLLOWER, Followers};
 use super::{Batch, Database};
 use crate::admission::{HeadRow, WRITER_GENERATION};
 use crate::copy::CopyError;
@@ -15,7 +16,6 @@ use crate::store::Identity;
 
 const SCHEMA_VERSION: i64 = 1;
 const SCHEMA: &str = include_str!("schema.sql");
-/// Plus one that listens.
 const READERS: u32 = 5;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Two processes that find an empty database make the tables one after the other. "CHLG" as a number.
@@ -75,8 +75,17 @@ impl Database {
         let reads = PgPoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_lazy_with(options);
-        Ok(Self { reads, writes })
+            .connect_lazy_with(options.clone());
+        let listens = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_lazy_with(options.application_name(FOLLOWER));
+        Ok(Self {
+            reads,
+            listens,
+            followers: Followers::default(),
+            writes,
+        })
     }
 }
 

@@ -1,7 +1,10 @@
 //! What only a log on a server can do wrong.
 
+use std::time::Duration;
+
 use eventstore::{AppendError, EventStore, Mode, OpenError, Position};
 use futures_util::future::join_all;
+use sqlx::postgres::PgListener;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::fixture::{Log, Place, append, by_command, fresh_id, note, write};
@@ -181,4 +184,39 @@ async fn table_file(administrator: &mut PgConnection, bytes: &[u8]) -> bool {
         .await
         .unwrap();
     file.windows(bytes.len()).any(|window| window == bytes)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn appends_are_announced_while_another_process_follows_and_not_to_nobody() {
+    let log = Log::postgres().await;
+    let mut listener = PgListener::connect(&log.place.url).await.unwrap();
+    listener.listen("charthouse_log").await.unwrap();
+    let mut revision = 0;
+    let mut is_announced = async || {
+        log.store.append(note("app-1", revision)).await.unwrap();
+        revision += 1;
+        // What this says itself comes after what the append may have said.
+        let mut said = PgConnection::connect(&log.place.url).await.unwrap();
+        sqlx::raw_sql("NOTIFY charthouse_log, 'the end'")
+            .execute(&mut said)
+            .await
+            .unwrap();
+        let mut announced = false;
+        loop {
+            let heard = listener.recv().await.unwrap();
+            match heard.payload() {
+                "the end" => return announced,
+                other => announced |= other.ends_with(&format!(" {revision}")),
+            }
+        }
+    };
+    // Who comes and goes is noticed within seconds.
+    let told = async {
+        while is_announced().await {}
+        let other = EventStore::open(&log.place.url, Mode::ReadOnly).await.unwrap();
+        while !is_announced().await {}
+        other.close().await;
+        while is_announced().await {}
+    };
+    tokio::time::timeout(Duration::from_secs(60), told).await.unwrap();
 }
