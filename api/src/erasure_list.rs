@@ -4,7 +4,7 @@
 //! does not go back with it: what it names is destroyed again before anything is served.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::OpenOptions,
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
@@ -12,6 +12,7 @@ use std::{
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::digest::Digest;
+use eventstore::folders;
 
 /// Something that must not come back.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,8 +76,7 @@ impl ErasureList {
         file.seek(SeekFrom::Start(whole))?;
         file.write_all(line(erased, now).as_bytes())?;
         file.sync_all()?;
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        folders::sync_entry(&self.path)
     }
 }
 

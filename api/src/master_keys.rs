@@ -7,12 +7,11 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use eventstore::{KeyError, Keyring, MasterKey, VaultError};
+use eventstore::{KeyError, Keyring, MasterKey, VaultError, folders};
 
 /// 64 hexadecimal digits.
 const CURRENT: &str = "CHARTHOUSE_MASTER_KEY";
@@ -192,9 +191,7 @@ fn put_in_place(path: &Path) -> Result<(), RotationError> {
 }
 
 fn sync_folder(path: &Path) -> Result<(), RotationError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let synced = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
-    synced.map_err(|source| RotationError::Io {
+    folders::sync_entry(path).map_err(|source| RotationError::Io {
         path: path.to_owned(),
         source,
     })

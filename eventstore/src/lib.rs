@@ -20,7 +20,7 @@ mod clock;
 mod copy;
 mod digest;
 mod event;
-mod folders;
+pub mod folders;
 mod high_water;
 mod key;
 mod leaf;

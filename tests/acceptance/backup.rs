@@ -6,10 +6,11 @@ use std::{
 };
 
 use harness::{
-    Server, Story,
+    Person, Server, Story,
     admin::Admin,
-    backup::{back_up, restore},
+    backup::{back_up, back_up_with, restore},
     chart,
+    postgres::Postgres,
     snapshot::files_below,
     story::audit_trail,
     text,
@@ -62,11 +63,41 @@ async fn a_backup_made_beside_a_running_server_is_restored_event_for_event() {
         assert_eq!(restored[field], made[field], "{field}");
     }
     let server = Server::start(&places.data).await;
-    let there = |person: &harness::Person| harness::Person::new("there", person.token(), server.address());
+    let there = |person: &Person| Person::new("there", person.token(), server.address());
     assert_eq!(there(&story.user).ask(STORE, json!({})).await, store);
     let after = audit_trail(&there(&story.admin)).await;
     assert_eq!(after[..trail.len()], trail);
     assert_eq!(text(&after[trail.len()], "/event"), "LogRestored");
+}
+
+#[tokio::test]
+async fn a_backup_brings_a_log_to_a_server_of_databases_and_back_into_a_file() {
+    let mut story = Story::begin().await;
+    story.published(&chart("redis", "1.0.0")).await;
+    story.server.stop().await;
+    let postgres = Postgres::start();
+    let url = postgres.url();
+    let on_postgres = ["--log", &url];
+    let there = Restored::places();
+    let from_file = back_up(story.server.data(), &there.backup).await.unwrap();
+    restore(&there.backup, &there.data, &on_postgres).await.unwrap();
+    there.put_keys(story.server.data());
+    let server = Server::start_with(&there.data, &on_postgres).await;
+    let at = |server: &Server, person: &Person| Person::new("there", person.token(), server.address());
+    let category = json!({ "name": "Databases", "icon": "database" });
+    at(&server, &story.reviewer).does("createCategory", category).await;
+    let trail = audit_trail(&at(&server, &story.admin)).await;
+
+    let back = Restored::places();
+    let from_postgres = back_up_with(&there.data, &back.backup, &on_postgres).await.unwrap();
+    assert_eq!(from_postgres["logId"], from_file["logId"]);
+    assert_eq!(from_postgres["size"].as_u64().unwrap() as usize, trail.len());
+    assert_ne!(from_postgres["root"], from_file["root"]);
+    let restored = restore(&back.backup, &back.data, &[]).await.unwrap();
+    assert_eq!(restored["root"], from_postgres["root"]);
+    back.put_keys(story.server.data());
+    let server = Server::start(&back.data).await;
+    assert_eq!(audit_trail(&at(&server, &story.admin)).await[..trail.len()], trail);
 }
 
 #[tokio::test]
@@ -81,7 +112,7 @@ async fn the_remembered_high_water_tells_whether_anything_is_missing() {
     restore(&places.backup, &places.data, &option).await.unwrap();
     places.put_keys(story.server.data());
     let server = Server::start(&places.data).await;
-    let admin = harness::Person::new("admin", story.admin.token(), server.address());
+    let admin = Person::new("admin", story.admin.token(), server.address());
     let names = harness::story::event_names(&admin).await;
     assert!(
         !names.contains(&"LogRestored".to_owned()),
@@ -139,7 +170,7 @@ async fn a_backup_under_load_is_whole() {
     places.put_keys(story.server.data());
     restore(&places.backup, &places.data, &[]).await.unwrap();
     let server = Server::start(&places.data).await;
-    let isv = harness::Person::new("isv", story.isv.token(), server.address());
+    let isv = Person::new("isv", story.isv.token(), server.address());
     let query = "query($workspace: ID!) { apps(workspace: $workspace, first: 20) { nodes { versions(first: 1) { nodes { chart { readme } } } } } }";
     let apps = isv.ask(query, json!({ "workspace": story.workspace })).await;
     for app in harness::list(&apps, "/apps/nodes") {
@@ -257,6 +288,6 @@ async fn the_master_key_is_exchanged_beside_a_running_server_and_old_backups_ope
     restore(&places.backup, &places.data, &[]).await.unwrap();
     places.put_keys(story.server.data());
     let server = Server::start(&places.data).await;
-    let isv = harness::Person::new("isv", story.isv.token(), server.address());
+    let isv = Person::new("isv", story.isv.token(), server.address());
     assert_eq!(text(&isv.ask(viewer, json!({})).await, "/viewer/account/name"), "isv");
 }

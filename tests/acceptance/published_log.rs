@@ -5,6 +5,7 @@ use std::{fs, io::Read as _};
 use harness::{
     Story,
     evidence::{entries, leaf_hash, verify},
+    list,
     server::PATIENCE,
     story::audit_trail,
     text,
@@ -12,6 +13,8 @@ use harness::{
 use reqwest::{Method, header::ACCEPT_ENCODING};
 use serde_json::json;
 
+const ENTRIES: &str = "query($workspace: ID!) { auditTrail(filter: { workspace: $workspace }) { nodes { position \
+    inclusionProof { position file } } } }";
 const PROOF: &str =
     "query($at: LogPosition!) { inclusionProof(position: $at) { position file checkpoint { size note } } }";
 
@@ -126,6 +129,10 @@ async fn an_event_is_proved_to_whoever_has_it_in_the_audit_trail() {
     for person in [&story.admin, &story.isv] {
         let answer = person.ask(PROOF, json!({ "at": uploaded })).await;
         assert_eq!(text(&answer, "/inclusionProof/position"), uploaded);
+        let by_entry = person.ask(ENTRIES, json!({ "workspace": story.workspace })).await;
+        let proved = list(&by_entry, "/auditTrail/nodes").iter();
+        let proved: Vec<_> = proved.filter(|entry| entry["position"] == uploaded).collect();
+        assert_eq!(text(proved[0], "/inclusionProof/position"), uploaded, "{}", person.name);
         let file = folder.path().join("event.tlog-proof");
         fs::write(&file, text(&answer, "/inclusionProof/file")).unwrap();
         let words = [

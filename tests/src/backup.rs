@@ -31,7 +31,16 @@ async fn run(word: &str, folder: &Path, data: &Path, more: &[&str]) -> Result<Va
 ///
 /// What it said, if it ended with a failure.
 pub async fn back_up(data: &Path, to: &Path) -> Result<Value, Refused> {
-    run("backup", to, data, &[]).await
+    back_up_with(data, to, &[]).await
+}
+
+/// Backs the data folder up, with further options.
+///
+/// # Errors
+///
+/// What it said, if it ended with a failure.
+pub async fn back_up_with(data: &Path, to: &Path, more: &[&str]) -> Result<Value, Refused> {
+    run("backup", to, data, more).await
 }
 
 /// Restores a backup.

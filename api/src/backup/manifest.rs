@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use domain::digest::Digest;
-use eventstore::CopyContents;
+use eventstore::{CopyContents, folders};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -124,16 +124,12 @@ impl Manifest {
     ///
     /// [`ManifestError::Io`] if it could not be written; the earlier one stands then.
     pub fn save(&self, folder: &Path) -> Result<(), ManifestError> {
-        let (path, draft) = (folder.join(FILE), folder.join("manifest.new"));
+        let path = folder.join(FILE);
         let text = serde_json::to_vec_pretty(self).map_err(|source| ManifestError::Malformed {
             path: path.clone(),
             source,
         })?;
-        let saved = fs::write(&draft, text)
-            .and_then(|()| File::open(&draft)?.sync_all())
-            .and_then(|()| fs::rename(&draft, &path))
-            .and_then(|()| File::open(folder)?.sync_all());
-        saved.map_err(|source| ManifestError::Io { path, source })
+        folders::replace(&path, &text).map_err(|source| ManifestError::Io { path, source })
     }
 }
 

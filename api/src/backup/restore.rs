@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use eventstore::{BlobError, Blobs, CopyContents, CopyError, HighWater, check_copy, restore_copy};
+use eventstore::{BlobError, Blobs, CopyContents, CopyError, HighWater, check_copy, folders, restore_copy};
 use uuid::Uuid;
 
 use super::{
@@ -171,6 +171,6 @@ fn make_folder(path: &Path) -> Result<(), RestoreError> {
 /// While this file is there, no server starts here.
 fn begin(marker: &Path) -> Result<(), RestoreError> {
     let begun = File::create_new(marker).and_then(|file| file.sync_all());
-    let begun = begun.and_then(|()| File::open(marker.parent().unwrap_or(Path::new(".")))?.sync_all());
+    let begun = begun.and_then(|()| folders::sync_entry(marker));
     begun.map_err(|source| io_error(marker, source))
 }

@@ -20,6 +20,7 @@ use super::{
     apps::App,
     at_least::{self, AtLeast},
     error::{ApiError, Result},
+    evidence::InclusionProof,
     limits::make_room,
     loaders::{Actions, Events},
     page::{self, Connected},
@@ -171,17 +172,16 @@ impl AuditEntry {
     async fn related(&self, ctx: &Context<'_>, is_one: impl Fn(&AuditRow) -> bool) -> Result<Vec<Self>> {
         let viewer = viewer(ctx)?;
         let rows = self.of_its_action(ctx).await?;
-        let rows = rows.iter().filter(|row| is_one(row) && sees(viewer, row));
+        let rows = rows.iter().filter(|row| is_one(row) && is_in_trail_of(viewer, row));
         Ok(rows.cloned().map(Self).collect())
     }
 }
 
-/// Whether the trail shows this event to the viewer.
-fn sees(viewer: &Principal, row: &AuditRow) -> bool {
-    let may = |permission, place| viewer.may(permission, place);
-    let workspace = row.about.workspace;
-    may(Permission::AuditView, Place::Platform)
-        || workspace.is_some_and(|workspace| may(Permission::WorkspaceView, Place::Workspace(workspace)))
+/// The trail is all events for auditors, else those of the viewer's own workspaces.
+pub(super) fn is_in_trail_of(viewer: &Principal, row: &AuditRow) -> bool {
+    let of_workspace = row.about.workspace.map(Place::Workspace);
+    viewer.may(Permission::AuditView, Place::Platform)
+        || of_workspace.is_some_and(|place| viewer.may(Permission::WorkspaceView, place))
 }
 
 /// What an id names, if it is of the kind that is wanted.
@@ -305,6 +305,12 @@ impl AuditEntry {
     /// The RFC 6962 hash of its leaf. With the position it is what a proof is about.
     async fn leaf_hash(&self, ctx: &Context<'_>) -> Result<Sha256> {
         Ok(Sha256(Digest::from_bytes(self.recorded(ctx).await?.leaf_hash())))
+    }
+
+    /// Proof that it stands in the log as it is told here. Waits for a moment if it is too new to be signed.
+    #[graphql(complexity = "20")]
+    pub(super) async fn inclusion_proof(&self, ctx: &Context<'_>) -> Result<InclusionProof> {
+        InclusionProof::of(ctx, &self.recorded(ctx).await?).await
     }
 
     /// Its facts, as they were recorded. Text that can be erased stands here only as the hash of its ciphertext.

@@ -2,14 +2,11 @@
 
 use async_graphql::{Context, Object, SimpleObject};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use domain::{
-    access::{Place, Principal},
-    permission::Permission,
-};
-use eventstore::{Position, transparency::SignedCheckpoint};
-use projections::audit::{self, AuditRow};
+use eventstore::{Recorded, transparency::SignedCheckpoint};
+use projections::audit;
 
 use super::{
+    audit::{AuditEntry, is_in_trail_of},
     error::Result,
     scalars::LogPosition,
     viewer::{read, services, viewer},
@@ -33,7 +30,7 @@ impl EvidenceQuery {
         let viewer = viewer(ctx)?;
         let row = read(ctx, move |view| audit::entry(view, position.0)).await?;
         match row.filter(|row| is_in_trail_of(viewer, row)) {
-            Some(row) => prove(ctx, row.position).await,
+            Some(row) => AuditEntry(row).inclusion_proof(ctx).await.map(Some),
             None => Ok(None),
         }
     }
@@ -56,25 +53,16 @@ impl EvidenceQuery {
     }
 }
 
-/// The trail is all events for auditors, else those of the viewer's own workspaces.
-fn is_in_trail_of(viewer: &Principal, row: &AuditRow) -> bool {
-    let of_workspace = row.about.workspace.map(Place::Workspace);
-    viewer.may(Permission::AuditView, Place::Platform)
-        || of_workspace.is_some_and(|place| viewer.may(Permission::WorkspaceView, place))
-}
-
-async fn prove(ctx: &Context<'_>, position: u64) -> Result<Option<InclusionProof>> {
-    let services = services(ctx);
-    let mut events = services.log.read(Position::new(position), 1).await?;
-    let Some(event) = events.pop() else {
-        return Ok(None);
-    };
-    let file = services.transparency.prove(&event).await?;
-    Ok(Some(InclusionProof {
-        position: LogPosition(file.index),
-        checkpoint: Checkpoint::of(&file.checkpoint),
-        file: file.to_string(),
-    }))
+impl InclusionProof {
+    /// Proof that `event` stands in the log. Waits for a moment if it is too new to be signed.
+    pub(super) async fn of(ctx: &Context<'_>, event: &Recorded) -> Result<Self> {
+        let file = services(ctx).transparency.prove(event).await?;
+        Ok(Self {
+            position: LogPosition(file.index),
+            checkpoint: Checkpoint::of(&file.checkpoint),
+            file: file.to_string(),
+        })
+    }
 }
 
 /// The signed head of the log's Merkle tree.
