@@ -225,6 +225,9 @@ pub struct Limits {
     /// How long a mutation waits for the views to show what it recorded, and a query for what it asks to have seen
     #[arg(long, env = "CHARTHOUSE_READ_WAIT", default_value = "5s", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub read_wait: Duration,
+    /// How long a server that lost sight of the end of the log goes on answering
+    #[arg(long, env = "CHARTHOUSE_HEAD_AGE_MAX", default_value = "10s", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub head_age_max: Duration,
     /// How many exports may be made at once
     #[arg(long, env = "CHARTHOUSE_EXPORTS_MAX", default_value_t = 4, value_name = "COUNT")]
     pub exports_max: usize,

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, Request, State},
     http::{HeaderName, HeaderValue, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Redirect, Response},
@@ -26,7 +26,7 @@ use axum::{
 use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
 
 pub use self::{error::HttpError, serve::serve};
-use crate::{graphql::Schema, services::Services};
+use crate::{freshness::Freshness, graphql::Schema, services::Services};
 
 /// What a handler needs.
 #[derive(Clone)]
@@ -56,6 +56,9 @@ pub fn router(services: Services, schema: Schema) -> Router {
             "/charts/workspaces/{workspace}/{archive}",
             get(charts::workspace_archive),
         )
+        .layer(in_time(limits.request_timeout));
+    // What is signed and published is true for ever.
+    let published = Router::new()
         .route("/log/checkpoint", get(log::checkpoint))
         .route("/log/vkey", get(log::vkey))
         .route("/log/tile/{*place}", get(log::tile))
@@ -76,6 +79,8 @@ pub fn router(services: Services, schema: Schema) -> Router {
     requests
         .merge(uploads)
         .merge(endless)
+        .layer(middleware::from_fn_with_state(services.freshness.clone(), if_fresh))
+        .merge(published)
         .merge(probes)
         .fallback(|| async { HttpError::not_found("page") })
         .method_not_allowed_fallback(|| async { HttpError::method_not_allowed() })
@@ -93,6 +98,12 @@ pub fn router(services: Services, schema: Schema) -> Router {
 /// What every answer says, unless a handler says otherwise: it is for whoever asked, and it is no page.
 fn unless_set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+/// Lets nothing through to views that may be too old.
+async fn if_fresh(State(freshness): State<Freshness>, request: Request, next: Next) -> Result<Response, HttpError> {
+    freshness.check()?;
+    Ok(next.run(request).await)
 }
 
 async fn in_time(limit: Duration, request: Request, next: Next) -> Response {

@@ -16,6 +16,7 @@ mod content;
 mod effects;
 mod erasure_list;
 mod exports;
+mod freshness;
 mod graphql;
 mod http;
 mod icon;

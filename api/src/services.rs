@@ -23,6 +23,7 @@ use crate::{
     effects::erasure::{self, ErasureError},
     erasure_list::ErasureList,
     exports,
+    freshness::Freshness,
     keys::ServerKey,
     master_keys::{MasterKeys, RotationError},
     vault::Vault,
@@ -57,6 +58,7 @@ pub struct Services {
     pub exports: Arc<Semaphore>,
     /// Places for event feeds that are read at once.
     pub feeds: Arc<Semaphore>,
+    pub freshness: Freshness,
     follower: Arc<tokio::task::JoinHandle<ViewError>>,
 }
 
@@ -139,7 +141,7 @@ impl Services {
             key: key.clone(),
             limits: Arc::clone(&limits),
         };
-        let services = Self {
+        let mut services = Self {
             data,
             limits: Arc::clone(&limits),
             log,
@@ -154,11 +156,16 @@ impl Services {
             uploads: places(UPLOADS_MAX),
             exports: places(limits.exports_max),
             feeds: places(limits.feeds_max),
+            freshness: Freshness::new(limits.head_age_max),
             follower: Arc::new(follower),
         };
         services.catch_up().await?;
         erasure::catch_up(&services).await?;
         services.register_default_cluster().await?;
+        // It was whole a moment ago, after however long that took.
+        services.freshness = Freshness::new(services.limits.head_age_max);
+        let keep = services.freshness.clone();
+        tokio::spawn(keep.keep(services.log.clone(), services.views.clone()));
         Ok(services)
     }
 

@@ -13,6 +13,7 @@ mod audit;
 mod backup;
 mod bundles;
 mod crash;
+mod cut_off;
 mod demo;
 mod erased_evidence;
 mod erasure;

@@ -57,9 +57,19 @@ impl Postgres {
             .open(server.folder.join("data/postgresql.conf"));
         let written = configuration.and_then(|mut file| file.write_all(settings.as_bytes()));
         written.expect("its configuration can be written");
-        let log = format!("-l{}", server.folder.join("log").display());
-        server.run("pg_ctl", &["start", "-w", "-s", "-t", "60", &log]);
+        server.start_again();
         server
+    }
+
+    /// Starts a server that was stopped, on the same port.
+    pub fn start_again(&self) {
+        let log = format!("-l{}", self.folder.join("log").display());
+        self.run("pg_ctl", &["start", "-w", "-s", "-t", "60", &log]);
+    }
+
+    /// Ends every connection, and the server.
+    pub fn stop(&self) {
+        self.run("pg_ctl", &["stop", "-w", "-s", "-m", "fast"]);
     }
 
     /// An empty database.

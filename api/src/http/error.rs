@@ -15,6 +15,7 @@ use crate::{
     auth::InvalidToken,
     commands::CommandError,
     exports::{ExportError, InvalidParameter},
+    freshness::Stale,
     graphql::timed_out,
 };
 
@@ -86,6 +87,12 @@ impl HttpError {
 impl From<InvalidToken> for HttpError {
     fn from(invalid: InvalidToken) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", invalid.to_string())
+    }
+}
+
+impl From<Stale> for HttpError {
+    fn from(stale: Stale) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "LOG_UNAVAILABLE", stale.to_string())
     }
 }
 

@@ -14,7 +14,7 @@ pub async fn live() -> &'static str {
     "ok\n"
 }
 
-/// 200 if the views follow the log, 503 otherwise; the body says how far each is, in numbers of events.
+/// 200 if the views are known to show the whole log, 503 otherwise; the body says how far each is, in numbers of events.
 pub async fn ready(State(app): State<App>) -> Response {
     let views = app.services.views.position();
     let Ok(head) = app.services.log.head().await else {
@@ -24,7 +24,7 @@ pub async fn ready(State(app): State<App>) -> Response {
         )
             .into_response();
     };
-    let ready = app.services.is_following();
+    let ready = app.services.is_following() && app.services.freshness.check().is_ok();
     let status = if ready {
         StatusCode::OK
     } else {
