@@ -11,7 +11,7 @@ export PATH := $(TOOLS):$(PATH)
 DATA ?= charthouse-demo
 LISTEN ?= 127.0.0.1:7070
 
-.PHONY: run build test lint bench schema helm postgres verifiers clean-demo
+.PHONY: run build test lint bench schema helm helms postgres verifiers clean-demo
 
 run: helm
 	cargo build --locked --package charthouse-api
@@ -25,7 +25,7 @@ run: helm
 build:
 	cargo build --locked --workspace
 
-test: helm postgres verifiers build lint
+test: helms postgres verifiers build lint
 	cargo test --locked --workspace
 
 lint:
@@ -43,7 +43,11 @@ schema: build
 	target/debug/charthouse schema > schema.graphql
 
 helm:
-	@tests/setup/get-helm.sh $(TOOLS)
+	@tests/setup/get-helm.sh $(TOOLS) 3
+
+# The tests hold Charthouse to both.
+helms:
+	@tests/setup/get-helm.sh $(TOOLS) 3 4
 
 verifiers:
 	@tests/setup/get-verifiers.sh $(TOOLS)

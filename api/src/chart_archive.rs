@@ -17,13 +17,13 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod text;
-mod yaml;
+pub(crate) mod yaml;
 
 use serde::{Deserialize, Serialize};
 
 pub use error::ArchiveError;
 pub use metadata::ChartMetadata;
-pub use text::values_problem;
+pub use yaml::{Shape, shapes};
 
 use contents::Entry;
 use entries::Meter;

@@ -7,12 +7,17 @@
 
 mod app;
 mod category;
+mod cluster;
 mod erasure;
 mod export;
+mod health;
+mod installable;
 mod installation;
 mod listing;
 mod members;
+mod operation;
 mod platform;
+mod project;
 mod refusal;
 mod release;
 mod review;
@@ -21,6 +26,7 @@ mod roles;
 mod store;
 mod target;
 mod tenancy;
+mod values;
 mod work;
 
 use std::sync::Arc;
@@ -39,14 +45,18 @@ use self::work::Finished;
 pub use self::{
     app::{DeleteApp, DeleteVersion, ReplacePackage, SubmitVersion, UploadApp, UploadVersion, WithdrawVersion},
     category::{AssignCategory, CreateCategory, DeleteCategory, EditCategory},
+    cluster::{CheckCluster, RegisterCluster, ReplaceKubeconfig, SetClusterScope},
     erasure::{EraseAccount, RemoveContent},
     export::RecordExport,
+    health::CheckRelease,
     installation::{FinishOperation, OperationResult, StartOperation},
     listing::{EditListing, ListingChanges, MaintainerInput, SetIcon, SubmitListing, WithdrawListing},
     members::{AcceptInvitation, DeclineInvitation, InviteMember, WithdrawInvitation, invitations_to},
-    platform::{CreateAccount, IssueToken, RegisterCluster, RevokeToken},
+    operation::{CancelOperation, RetryOperation, RollbackRelease, UninstallRelease},
+    platform::{CreateAccount, IssueToken, RevokeToken},
+    project::{CreateProject, FinishPreparation, PrepareProject},
     refusal::CommandError,
-    release::{InstallRelease, UninstallRelease, UpgradeRelease},
+    release::{InstallRelease, Plan, UpgradeRelease},
     review::{
         ApproveListing, ApproveVersion, RejectListing, RejectVersion, ReleaseListingReview, ReleaseReview,
         StartListingReview, StartReview,
@@ -55,7 +65,7 @@ pub use self::{
     roles::{DefineRole, GrantRole, RetireRole, RevokeRole},
     store::{PublishVersion, ResumeApp, ResumeVersion, SuspendApp, SuspendVersion},
     target::Target,
-    tenancy::{CloseWorkspace, CreateProject, CreateWorkspace, MoveApp},
+    tenancy::{CloseWorkspace, CreateWorkspace, MoveApp},
     work::{Work, holder, load},
 };
 use crate::{clock, config::Limits, content::Content, ids, keys::ServerKey, vault::Vault};
@@ -185,6 +195,27 @@ impl Commands {
             }
         }
         Err(CommandError::Contention)
+    }
+
+    /// What an upgrade would come to if `account` gave it now. Nothing is recorded, and nothing kept.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`], as the command itself would answer before its values are judged.
+    pub async fn plan(&self, account: AccountId, upgrade: &UpgradeRelease) -> Result<Plan, CommandError> {
+        let giver = Giver::Account {
+            account,
+            command: ids::fresh(),
+        };
+        let stamp = Stamp {
+            by: giver.actor(),
+            at: clock::now(),
+        };
+        let mut work = Work::new(self, self.authority(giver)?, stamp)?;
+        match upgrade.plan(&mut work).await {
+            Err(CommandError::Outrun) => Err(CommandError::Contention),
+            outcome => outcome,
+        }
     }
 
     async fn attempt<C: Command>(

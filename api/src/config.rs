@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::TimeDelta;
 use clap::Args;
 
 use crate::chart_archive::ArchiveLimits;
@@ -64,6 +65,12 @@ impl DataFolder {
             Some(SecretUrl(url)) => url.clone(),
             None => format!("sqlite://{}", self.root.join("log.db").display()),
         }
+    }
+
+    /// Whether a single process can append to the log.
+    #[must_use]
+    pub fn is_for_one_process(&self) -> bool {
+        self.log_url().starts_with("sqlite:")
     }
 
     /// How far the log was seen to reach, kept apart from it: an older copy of the log is told by it.
@@ -124,6 +131,12 @@ impl DataFolder {
     #[must_use]
     pub fn scratch(&self) -> PathBuf {
         self.root.join("scratch")
+    }
+
+    /// Who the worker on this folder is.
+    #[must_use]
+    pub fn worker(&self) -> PathBuf {
+        self.root.join("worker")
     }
 
     /// The socket `charthouse admin` talks to while a server runs on this folder.
@@ -210,7 +223,7 @@ pub struct Limits {
         value_name = "TIME"
     )]
     pub upload_timeout: Duration,
-    /// How long one run of Helm may take before it counts as failed
+    /// How long Helm may take over one operation of a release before it counts as failed
     #[arg(long, env = "CHARTHOUSE_HELM_TIMEOUT", default_value = "10m", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub helm_timeout: Duration,
     /// Largest manifest one run of Helm may render, in bytes; its messages may take a quarter of that
@@ -222,6 +235,12 @@ pub struct Limits {
     /// How many runs of Helm may go on at once
     #[arg(long, env = "CHARTHOUSE_HELM_RUNS_MAX", default_value_t = 4, value_name = "COUNT")]
     pub helm_runs_max: usize,
+    /// How long one request to a Kubernetes cluster may take
+    #[arg(long, env = "CHARTHOUSE_CLUSTER_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub cluster_timeout: Duration,
+    /// How many upgrades may be rendered at once to be looked at, beside the runs of Helm that change something
+    #[arg(long, env = "CHARTHOUSE_PREVIEWS_MAX", default_value_t = 2, value_name = "COUNT")]
+    pub previews_max: usize,
     /// How long a mutation waits for the views to show what it recorded, and a query for what it asks to have seen
     #[arg(long, env = "CHARTHOUSE_READ_WAIT", default_value = "5s", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub read_wait: Duration,
@@ -252,6 +271,13 @@ impl Limits {
             limits: Limits,
         }
         <Only as clap::Parser>::parse_from(["charthouse"]).limits
+    }
+
+    /// How long the attempt of another worker counts as alive: a run of Helm that began with it has ended by then.
+    #[must_use]
+    pub fn worker_patience(&self) -> TimeDelta {
+        let patience = self.helm_timeout.saturating_add(Duration::from_secs(60));
+        TimeDelta::from_std(patience).unwrap_or(TimeDelta::MAX)
     }
 
     #[must_use]

@@ -5,8 +5,19 @@
 mod directory;
 pub mod erasure;
 mod helm;
+mod identity;
+pub mod kubernetes;
 mod operation;
+mod preparation;
+mod preview;
+mod remains;
 pub mod sweep;
 mod worker;
 
-pub use self::{helm::Helm, worker::Worker};
+pub use self::{
+    helm::Helm,
+    identity::Identity,
+    preparation::Preparations,
+    preview::{PreviewError, Previews, Rendering},
+    worker::Worker,
+};

@@ -10,9 +10,13 @@ mod as_of;
 mod at_least;
 mod audit;
 mod categories;
+mod clusters;
+mod deployments;
 mod error;
 mod evidence;
 mod explanations;
+mod health;
+mod installations;
 mod limits;
 mod listings;
 mod loaders;
@@ -21,6 +25,7 @@ mod mutations;
 mod node_id;
 mod nodes;
 mod page;
+mod previews;
 mod releases;
 mod removals;
 mod review_policy;
@@ -42,7 +47,10 @@ pub use self::{
     node_id::NodeId,
     viewer::timed_out,
 };
-use crate::services::Services;
+use crate::{
+    effects::{Helm, Previews},
+    services::Services,
+};
 
 /// Fields a query may ask for, those of a list counted once for every item it may have.
 const COMPLEXITY_MAX: usize = 20_000;
@@ -58,24 +66,27 @@ pub struct Query(
     versions::VersionQuery,
     reviews::ReviewQuery,
     categories::CategoryQuery,
+    clusters::ClusterQuery,
     tenancy::TenancyQuery,
     accounts::AccountQuery,
     roles::RoleQuery,
     review_policy::ReviewPolicyQuery,
     releases::ReleaseQuery,
+    previews::PreviewQuery,
     audit::AuditQuery,
     evidence::EvidenceQuery,
     at_least::EpochQuery,
 );
 
-/// The schema, answering from `services`.
+/// The schema, answering from `services`, and for previews from `helm`.
 #[must_use]
-pub fn schema(services: Services) -> Schema {
+pub fn schema(services: Services, helm: Helm) -> Schema {
     builder()
         .extension(limits::Limits::new(&services.limits))
         .extension(viewer::Executions)
         .data(loaders::events(&services))
         .data(loaders::actions(&services))
+        .data(Previews::new(helm, services.limits.previews_max))
         .data(services)
         .finish()
 }

@@ -72,16 +72,12 @@ pub fn router(services: Services, schema: Schema) -> Router {
         .route("/graphql/ws", get(graphql::subscribe))
         .route("/events", get(events::get))
         .route("/exports/{file}", get(exports::get));
-    let probes = Router::new()
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready));
-
     requests
         .merge(uploads)
         .merge(endless)
         .layer(middleware::from_fn_with_state(services.freshness.clone(), if_fresh))
         .merge(published)
-        .merge(probes)
+        .merge(probes(services.clone()))
         .fallback(|| async { HttpError::not_found("page") })
         .method_not_allowed_fallback(|| async { HttpError::method_not_allowed() })
         .layer(unless_set(header::CACHE_CONTROL, "no-store"))
@@ -93,6 +89,14 @@ pub fn router(services: Services, schema: Schema) -> Router {
         ))
         .layer(TraceLayer::new_for_http())
         .with_state(App { services, schema })
+}
+
+/// How the process is: all that one answers which only works.
+pub fn probes<S: Clone + Send + Sync + 'static>(services: Services) -> Router<S> {
+    Router::new()
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .with_state(services)
 }
 
 /// What every answer says, unless a handler says otherwise: it is for whoever asked, and it is no page.

@@ -22,11 +22,13 @@ mod http;
 mod icon;
 mod ids;
 mod keys;
+mod kubeconfig;
 mod markdown;
 mod master_keys;
 mod pipe;
 mod services;
 mod uploads;
+mod values;
 mod vault;
 
 pub use cli::run;

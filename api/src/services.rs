@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{cluster, names::InvalidName};
+use domain::names::InvalidName;
 use eventstore::{
     Blobs, EventStore, HighWater, Key, KeyError, Mode, OpenOptions,
     transparency::{PublishError, Published},
@@ -221,7 +221,7 @@ impl Services {
     async fn register_default_cluster(&self) -> Result<(), OpenError> {
         let register = RegisterCluster {
             name: DEFAULT_CLUSTER.parse()?,
-            kind: cluster::Kind::Directory,
+            kubeconfig: None,
         };
         match self.commands.run(Giver::System, &register).await {
             Ok(_) => Ok(()),

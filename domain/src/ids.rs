@@ -60,6 +60,8 @@ id!(/// One request for review; every new one starts without approvals.
     SubmissionId);
 id!(/// One run of Helm for one operation of a release.
     AttemptId);
+id!(/// A worker, the same one after it was started again.
+    WorkerId);
 id!(/// A review decision: the id of its event.
     DecisionId);
 id!(/// One export of review decisions.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     decider::{Decider, Reject, RejectionKind, Stamp},
@@ -29,6 +30,8 @@ pub enum Claim {
         name: ProjectName,
     },
     Cluster(ClusterName),
+    /// A Kubernetes cluster, by the UID of its namespace `kube-system`: it is registered once, whatever it is called.
+    ClusterUid(Uuid),
     /// A namespace of a cluster belongs to one project: each acts there with its own identity.
     Namespace {
         cluster: ClusterId,
@@ -53,6 +56,7 @@ impl Claim {
             Self::Workspace(name) => format!("workspace-{name}"),
             Self::Project { workspace, name } => format!("project-{workspace}-{name}"),
             Self::Cluster(name) => format!("cluster-{name}"),
+            Self::ClusterUid(uid) => format!("kubernetes-{uid}"),
             Self::Namespace { cluster, namespace } => format!("namespace-{cluster}-{namespace}"),
             Self::Category(name) => format!("category-{}", hex(&name.as_str().to_lowercase())),
             Self::Release { project, name } => format!("release-{project}-{name}"),

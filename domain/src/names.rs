@@ -94,6 +94,14 @@ name!(
     StageName, "stage name", "1 to 40 characters of a-z, 0-9 and '-', starting and ending with a letter or digit",
     |text| label(text, 40) && !text.ends_with('-'));
 
+impl Namespace {
+    /// Whether it is the cluster's own: `default`, and every name that starts with `kube-`.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.0 == "default" || self.0.starts_with("kube-")
+    }
+}
+
 impl Default for StageName {
     /// The one stage of the policy that is in force until another is set.
     fn default() -> Self {

@@ -97,6 +97,8 @@ permissions! {
     /// Invite people, and give and take their roles: in a workspace with its projects, or in one project.
     MemberManage = "member.manage" at Project,
     ReleaseView = "release.view" at Project,
+    /// Read the values of releases, and what Helm rendered with them.
+    ReleaseValues = "release.values" at Project,
     ReleaseInstall = "release.install" at Project,
     ReleaseUpgrade = "release.upgrade" at Project,
     ReleaseRollback = "release.rollback" at Project,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     decider::{Decider, Reject, RejectionKind, Stamp},
+    decimal,
     names::{RoleName, StageName},
     permission::{Level, Permission},
 };
@@ -157,19 +158,6 @@ impl Decider for ReviewPolicy {
 
     fn evolve(_: Self, Event::ReviewPolicySet { policy }: &Event, _: Stamp) -> Self {
         policy.clone()
-    }
-}
-
-/// Counts are decimal digits: the log holds no JSON numbers.
-mod decimal {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(count: &u32, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(count)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 

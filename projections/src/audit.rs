@@ -9,12 +9,14 @@ use domain::{
     account::{self, Account, Scope},
     app::App,
     category::{self, Category},
+    cluster,
     decider::Decider,
     event::DomainEvent,
     export,
+    health::Observed,
     ids::{AccountId, Actor, AppId, CategoryId, ProjectId, ReleaseId, SubmissionId, WorkspaceId},
     invitation, name,
-    project::{self, Project},
+    project::Project,
     release, role,
     version_number::VersionNumber,
     workspace::{self, Workspace},
@@ -207,9 +209,9 @@ impl About {
             DomainEvent::Name(name::Event::NameTaken { holder } | name::Event::NameReleased { holder }) => {
                 about = Self::stream(holder);
             }
-            DomainEvent::Project(project::Event::ProjectCreated { workspace, .. }) => {
-                about.workspace = Some(*workspace);
-            }
+            DomainEvent::Cluster(
+                cluster::Event::ClusterScopeAllowed { app } | cluster::Event::ClusterScopeForbidden { app },
+            ) => about.app = Some(*app),
             DomainEvent::Invitation(event) => about.granted_at(match event {
                 invitation::Event::MemberInvited { scope, .. }
                 | invitation::Event::InvitationAccepted { scope, .. }
@@ -225,8 +227,10 @@ impl About {
             }
             DomainEvent::Cluster(_)
             | DomainEvent::Content(_)
+            | DomainEvent::Health(_)
             | DomainEvent::Log(_)
             | DomainEvent::Policy(_)
+            | DomainEvent::Project(_)
             | DomainEvent::Release(_) => {}
         }
         about
@@ -256,7 +260,7 @@ impl About {
             App::CATEGORY => about.app = key.parse().ok(),
             Category::CATEGORY => about.category = key.parse().ok(),
             Project::CATEGORY => about.project = key.parse().ok(),
-            release::Release::CATEGORY => about.release = key.parse().ok(),
+            release::Release::CATEGORY | Observed::CATEGORY => about.release = key.parse().ok(),
             Workspace::CATEGORY => about.workspace = key.parse().ok(),
             _ => {}
         }

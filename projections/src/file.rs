@@ -8,10 +8,10 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use crate::{
     accounts, apps, audit, categories,
     checkpoint::{self, Checkpoint},
-    content, decisions,
+    clusters, content, decisions,
     error::ViewError,
     generations::Generations,
-    releases, reviews, storefront, tenancy,
+    health, releases, reviews, storefront, tenancy,
 };
 
 /// Prepared statements a connection keeps: more than there are shapes of queries times a few page sizes.
@@ -105,6 +105,8 @@ fn lay_out(conn: &mut Connection, log: &EventStore) -> Result<(), ViewError> {
         content::SCHEMA,
         releases::SCHEMA,
         tenancy::SCHEMA,
+        clusters::SCHEMA,
+        health::SCHEMA,
         accounts::SCHEMA,
         audit::SCHEMA,
         decisions::SCHEMA,

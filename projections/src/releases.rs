@@ -3,10 +3,10 @@
 mod apply;
 
 use domain::{
-    digest::{Digest, Sealed},
-    ids::{AppId, AttemptId, ProjectId, ReleaseId, WorkspaceId},
+    digest::Sealed,
+    ids::{AppId, AttemptId, ProjectId, ReleaseId, WorkerId, WorkspaceId},
     names::ReleaseName,
-    release::{self, Deployment, FailureReason, Operation, OperationKind},
+    release::{self, Cause, Deployment, Failure, FailureReason, Operation, OperationKind},
     version_number::VersionNumber,
 };
 use rusqlite::Connection;
@@ -27,6 +27,8 @@ CREATE TABLE release (
     project     BLOB NOT NULL,
     workspace   BLOB,
     app         BLOB NOT NULL,
+    wanted      TEXT NOT NULL,
+    observed    TEXT,
     in_flight   INTEGER NOT NULL,
     uninstalled INTEGER NOT NULL,
     row         TEXT NOT NULL
@@ -61,12 +63,15 @@ pub struct Release {
     pub workspace: Option<WorkspaceId>,
     pub name: ReleaseName,
     pub wanted: Deployment,
+    /// Why what is wanted is wanted.
+    pub cause: Cause,
     pub observed: Option<Deployment>,
     /// How often what runs was changed: 1 after the install.
     pub revision: u64,
-    pub operation: Option<InFlight>,
-    /// The operation that failed last, if nothing happened since.
-    pub failed: Option<OperationKind>,
+    /// The operation under way.
+    pub operation: Option<Operation>,
+    /// How the last operation ended, if without its result and nothing happened since.
+    pub failure: Option<Failure>,
     pub uninstalled: bool,
     /// When the install was asked for.
     pub installed: Mark,
@@ -75,22 +80,12 @@ pub struct Release {
     pub updated: Mark,
 }
 
-/// The operation under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InFlight {
-    pub kind: OperationKind,
-    /// `None` until a worker has taken it up.
-    pub attempt: Option<AttemptId>,
-}
-
 /// One state of what runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {
     pub revision: u64,
     pub cause: Cause,
-    pub version: VersionNumber,
-    pub digest: Digest,
-    pub values: Option<Sealed>,
+    pub deployment: Deployment,
     pub manifest: Sealed,
     pub attempt: AttemptId,
     /// When it was asked for, and by whom.
@@ -99,22 +94,14 @@ pub struct Revision {
     pub observed: Mark,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Cause {
-    Install,
-    /// Another package.
-    Upgrade,
-    /// The same package with other values.
-    Reconfigure,
-}
-
 /// One run of Helm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     pub id: AttemptId,
     pub release: ReleaseId,
     pub operation: OperationKind,
+    /// Who makes it; `None` if that was not recorded yet.
+    pub worker: Option<WorkerId>,
     pub started: Mark,
     /// `None` while it runs, and for ever if another attempt took its place.
     pub ended: Option<Ended>,
@@ -128,6 +115,8 @@ pub struct Ended {
     pub output: Sealed,
     /// What it rendered, if it succeeded.
     pub manifest: Option<Sealed>,
+    /// What a forced removal had to leave behind.
+    pub remains: Option<Sealed>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,6 +124,7 @@ pub struct Ended {
 pub enum Outcome {
     Succeeded,
     Failed(FailureReason),
+    Cancelled,
 }
 
 /// Whose releases to list.
@@ -152,18 +142,18 @@ impl Release {
         self.state().status()
     }
 
+    /// The release as its aggregate knows it, but for what ran before: that has rows of its own.
     fn state(&self) -> release::Release {
         release::Release {
             app: self.app,
             project: self.project,
             name: self.name.clone(),
             wanted: self.wanted.clone(),
+            cause: self.cause,
             observed: self.observed.clone(),
-            revision: self.revision,
-            operation: self
-                .operation
-                .map(|InFlight { kind, attempt }| Operation { kind, attempt }),
-            failed: self.failed,
+            revisions: vec![],
+            operation: self.operation,
+            failure: self.failure,
             uninstalled: self.uninstalled,
         }
     }
@@ -192,6 +182,42 @@ pub fn list(conn: &Connection, of: Of, page: &PageRequest) -> Result<Page<Releas
     list.page(conn, conditions, page, sql::json)
 }
 
+/// The releases of an app, or of one version of it, that are not uninstalled: those that run it, and those that are
+/// being brought to it. The newest first.
+pub fn running(
+    conn: &Connection,
+    app: AppId,
+    version: Option<&VersionNumber>,
+    page: &PageRequest,
+) -> Result<Page<Release>, ViewError> {
+    let list = List {
+        select: "SELECT created, row FROM release",
+        column: "created",
+        kind: KeyKind::Position,
+        order: Order::Descending,
+    };
+    list.page(conn, that_run(app, version), page, sql::json)
+}
+
+/// How many there are of [`running`].
+pub fn count_running(conn: &Connection, app: AppId, version: Option<&VersionNumber>) -> Result<u64, ViewError> {
+    let (sql, values) = that_run(app, version).statement("SELECT count(*) FROM release");
+    Ok(sql::first(conn, &sql, values, sql::value)?.unwrap_or(0))
+}
+
+fn that_run(app: AppId, version: Option<&VersionNumber>) -> Conditions {
+    let mut conditions = Conditions::default();
+    conditions.add("app = ?", values![app]);
+    conditions.add("NOT uninstalled", vec![]);
+    if let Some(version) = version {
+        conditions.add(
+            "(observed = ? OR wanted = ?)",
+            values![version.clone(), version.clone()],
+        );
+    }
+    conditions
+}
+
 /// The releases with an operation under way, the oldest first.
 pub fn in_flight(conn: &Connection) -> Result<Vec<Release>, ViewError> {
     Ok(sql::rows(
@@ -200,6 +226,12 @@ pub fn in_flight(conn: &Connection) -> Result<Vec<Release>, ViewError> {
         vec![],
         sql::json,
     )?)
+}
+
+/// A revision by its number.
+pub fn revision(conn: &Connection, release: ReleaseId, revision: u64) -> Result<Option<Revision>, ViewError> {
+    let sql = "SELECT row FROM release_revision WHERE release = ? AND revision = ?";
+    Ok(sql::first(conn, sql, values![release, revision], sql::json)?)
 }
 
 /// What ran, the newest first.

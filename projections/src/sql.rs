@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
+    cluster,
     digest::{Digest, Sealed},
+    health::Health,
     ids::{
         AccountId, AppId, AttemptId, CategoryId, ClusterId, DecisionId, ProjectId, ReleaseId, SubmissionId, TokenId,
         WorkspaceId,
@@ -10,6 +12,7 @@ use domain::{
     names::{
         CategoryName, ChartName, ClusterName, IconName, Namespace, ProjectName, ReleaseName, RoleName, WorkspaceName,
     },
+    project::PreparationFailure,
     version_number::VersionNumber,
 };
 use rusqlite::{
@@ -104,6 +107,29 @@ texts!(
     RoleName
 );
 texts!(String, VersionNumber, WorkspaceName);
+
+/// What serialises as one stable code is stored as that text.
+macro_rules! codes {
+    ($($code:ty),*) => {$(
+        impl ToColumn for $code {
+            fn to_value(&self) -> Value {
+                match serde_json::to_value(self) {
+                    Ok(serde_json::Value::String(code)) => Value::Text(code),
+                    Ok(_) | Err(_) => Value::Null,
+                }
+            }
+        }
+
+        impl FromColumn for $code {
+            fn from_value(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                let code = serde_json::Value::from(value.as_str()?);
+                serde_json::from_value(code).map_err(FromSqlError::other)
+            }
+        }
+    )*};
+}
+
+codes!(cluster::Kind, cluster::Trouble, Health, PreparationFailure);
 
 impl ToColumn for str {
     fn to_value(&self) -> Value {

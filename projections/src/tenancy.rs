@@ -1,21 +1,19 @@
-//! Workspaces, their projects, and the clusters these are on.
+//! Workspaces, and their projects.
 
 use domain::{
-    cluster::{self, Kind},
+    digest::Sealed,
     ids::{ClusterId, ProjectId, WorkspaceId},
-    names::{ClusterName, Namespace, ProjectName, WorkspaceName},
-    project, workspace,
+    names::{Namespace, ProjectName, WorkspaceName},
+    project::{self, PreparationFailure},
+    workspace,
 };
-use rusqlite::{
-    Connection, Transaction,
-    types::{FromSqlError, FromSqlResult, Value, ValueRef},
-};
+use rusqlite::{Connection, Transaction, types::Value};
 
 use crate::{
     error::ViewError,
     fact::Fact,
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
-    sql::{self, Columns, FromColumn, ToColumn, values},
+    sql::{self, Columns, Json, values},
 };
 
 pub(crate) const SCHEMA: &str = "
@@ -33,14 +31,12 @@ CREATE TABLE project (
     cluster   BLOB NOT NULL,
     namespace TEXT NOT NULL,
     created   INTEGER NOT NULL,
+    status    TEXT NOT NULL,
+    failure   TEXT,
+    output    TEXT,
     UNIQUE (workspace, name)
 ) WITHOUT ROWID;
-CREATE TABLE cluster (
-    id      BLOB NOT NULL PRIMARY KEY,
-    name    TEXT NOT NULL UNIQUE,
-    kind    TEXT NOT NULL,
-    created INTEGER NOT NULL
-) WITHOUT ROWID;
+CREATE INDEX project_preparing ON project (id) WHERE status = 'preparing';
 ";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,20 +56,24 @@ pub struct Project {
     pub namespace: Namespace,
     /// The position it was created at.
     pub created: u64,
+    pub status: ProjectStatus,
 }
 
+/// Whether its namespace and its service account are on the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cluster {
-    pub id: ClusterId,
-    pub name: ClusterName,
-    pub kind: Kind,
-    /// The position it was registered at.
-    pub created: u64,
+pub enum ProjectStatus {
+    Preparing,
+    Ready,
+    /// `output` is what the cluster said.
+    Failed {
+        reason: PreparationFailure,
+        output: Sealed,
+    },
 }
 
 const WORKSPACE: &str = "SELECT name, id, name, created FROM workspace";
-const PROJECT: &str = "SELECT name, id, workspace, name, cluster, namespace, created FROM project";
-const CLUSTER: &str = "SELECT name, id, name, kind, created FROM cluster";
+const PROJECT: &str =
+    "SELECT name, id, workspace, name, cluster, namespace, created, status, failure, output FROM project";
 
 /// A workspace that is not closed.
 pub fn workspace(conn: &Connection, id: WorkspaceId) -> Result<Option<Workspace>, ViewError> {
@@ -128,17 +128,10 @@ pub fn projects(conn: &Connection, workspace: WorkspaceId, page: &PageRequest) -
     by_name(PROJECT).page(conn, conditions, page, Project::read)
 }
 
-pub fn cluster(conn: &Connection, id: ClusterId) -> Result<Option<Cluster>, ViewError> {
-    one(conn, CLUSTER, "id = ?", values![id], Cluster::read)
-}
-
-pub fn cluster_named(conn: &Connection, name: &ClusterName) -> Result<Option<Cluster>, ViewError> {
-    one(conn, CLUSTER, "name = ?", values![*name], Cluster::read)
-}
-
-/// All clusters, by name.
-pub fn clusters(conn: &Connection, page: &PageRequest) -> Result<Page<Cluster>, ViewError> {
-    by_name(CLUSTER).page(conn, Conditions::default(), page, Cluster::read)
+/// The projects whose namespace is being made, in the order of their ids.
+pub fn preparing(conn: &Connection) -> Result<Vec<ProjectId>, ViewError> {
+    let sql = "SELECT id FROM project WHERE status = 'preparing' ORDER BY id";
+    Ok(sql::rows(conn, sql, vec![], sql::value)?)
 }
 
 pub(crate) fn workspace_of(conn: &Connection, project: ProjectId) -> rusqlite::Result<Option<WorkspaceId>> {
@@ -162,7 +155,7 @@ pub(crate) fn closed_workspaces(conn: &Connection) -> rusqlite::Result<Vec<Works
     sql::rows(conn, sql, vec![], sql::value)
 }
 
-const fn by_name(select: &str) -> List<'_> {
+pub(crate) const fn by_name(select: &str) -> List<'_> {
     List {
         select,
         column: "name",
@@ -171,7 +164,7 @@ const fn by_name(select: &str) -> List<'_> {
     }
 }
 
-fn one<T>(
+pub(crate) fn one<T>(
     conn: &Connection,
     select: &str,
     condition: &str,
@@ -205,23 +198,25 @@ pub(crate) fn apply_workspace(tx: &Transaction<'_>, fact: &Fact, event: &workspa
 }
 
 pub(crate) fn apply_project(tx: &Transaction<'_>, fact: &Fact, event: &project::Event) -> Result<(), ViewError> {
-    let project::Event::ProjectCreated {
-        workspace,
-        name,
-        cluster,
-        namespace,
-    } = event;
     let id: ProjectId = fact.subject()?;
-    let values = values![id, *workspace, *name, *cluster, *namespace, fact.position];
-    sql::execute(tx, "INSERT OR REPLACE INTO project VALUES (?, ?, ?, ?, ?, ?)", values)?;
-    Ok(())
-}
-
-pub(crate) fn apply_cluster(tx: &Transaction<'_>, fact: &Fact, event: &cluster::Event) -> Result<(), ViewError> {
-    let cluster::Event::ClusterRegistered { name, kind } = event;
-    let values = values![fact.subject::<ClusterId>()?, *name, *kind, fact.position];
-    sql::execute(tx, "INSERT OR REPLACE INTO cluster VALUES (?, ?, ?, ?)", values)?;
-    Ok(())
+    let (status, reason, sealed) = match event {
+        project::Event::ProjectCreated {
+            workspace,
+            name,
+            cluster,
+            namespace,
+        } => {
+            let values = values![id, *workspace, *name, *cluster, *namespace, fact.position];
+            let sql = "INSERT OR REPLACE INTO project VALUES (?, ?, ?, ?, ?, ?, 'ready', NULL, NULL)";
+            return Ok(sql::execute(tx, sql, values).map(drop)?);
+        }
+        project::Event::PreparationRequested { .. } => ("preparing", None, None),
+        project::Event::ProjectPrepared {} => ("ready", None, None),
+        project::Event::PreparationFailed { reason, output } => ("failed", Some(*reason), Some(output)),
+    };
+    let values = values![status, reason, sealed.map(Json), id];
+    let sql = "UPDATE project SET status = ?, failure = ?, output = ? WHERE id = ?";
+    Ok(sql::execute(tx, sql, values).map(drop)?)
 }
 
 impl Workspace {
@@ -243,34 +238,19 @@ impl Project {
             cluster: columns.take()?,
             namespace: columns.take()?,
             created: columns.take()?,
+            status: ProjectStatus::read(columns)?,
         })
     }
 }
 
-impl Cluster {
+impl ProjectStatus {
     fn read(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: columns.take()?,
-            name: columns.take()?,
-            kind: columns.take()?,
-            created: columns.take()?,
+        let (status, reason, output): (String, Option<PreparationFailure>, _) =
+            (columns.take()?, columns.take()?, columns.optional_json()?);
+        Ok(match (status.as_str(), reason, output) {
+            ("failed", Some(reason), Some(output)) => Self::Failed { reason, output },
+            ("preparing", ..) => Self::Preparing,
+            _ => Self::Ready,
         })
-    }
-}
-
-impl ToColumn for Kind {
-    fn to_value(&self) -> Value {
-        match self {
-            Self::Directory => "directory".to_value(),
-        }
-    }
-}
-
-impl FromColumn for Kind {
-    fn from_value(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value.as_str()? {
-            "directory" => Ok(Self::Directory),
-            _ => Err(FromSqlError::InvalidType),
-        }
     }
 }

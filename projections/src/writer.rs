@@ -16,12 +16,13 @@ use crate::{
     audit::{self, About},
     categories,
     checkpoint::{self, Checkpoint},
+    clusters,
     content::{self, Document, Wanted},
     decisions,
     dossier::{Change, Dossier},
     error::ViewError,
     fact::Fact,
-    file, releases, reviews,
+    file, health, releases, reviews,
     storefront::{self, TextChanges},
     tenancy,
 };
@@ -209,6 +210,7 @@ const fn changes_access(fact: &Fact) -> bool {
         | DomainEvent::Cluster(_)
         | DomainEvent::Export(_)
         | DomainEvent::Content(_)
+        | DomainEvent::Health(_)
         | DomainEvent::Invitation(_)
         | DomainEvent::Log(_)
         | DomainEvent::Name(_)
@@ -233,13 +235,17 @@ fn apply(
             }
         }
         DomainEvent::Category(event) => categories::apply(tx, fact, event)?,
-        DomainEvent::Cluster(event) => tenancy::apply_cluster(tx, fact, event)?,
+        DomainEvent::Cluster(event) => clusters::apply(tx, fact, event)?,
+        DomainEvent::Health(event) => health::apply(tx, fact, event)?,
         DomainEvent::Invitation(event) => accounts::apply_invitation(tx, fact, event)?,
         // What has a name says so itself; exports, and that a log was restored, are for the audit trail alone.
         DomainEvent::Name(_) | DomainEvent::Export(_) | DomainEvent::Log(_) => {}
         DomainEvent::Policy(event) => reviews::apply_policy(tx, fact, event)?,
         DomainEvent::Content(event) => texts.forget(content::apply(tx, fact, event)?),
-        DomainEvent::Project(event) => tenancy::apply_project(tx, fact, event)?,
+        DomainEvent::Project(event) => {
+            tenancy::apply_project(tx, fact, event)?;
+            about.workspace = tenancy::workspace_of(tx, fact.subject()?)?;
+        }
         DomainEvent::Release(event) => {
             if let Some(release) = releases::apply(tx, fact, event)? {
                 about = about.within_release(&release);

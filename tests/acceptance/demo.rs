@@ -39,7 +39,7 @@ async fn state(admin: &Person, user: &Person) -> Vec<Value> {
             app { status versions { nodes { number stage packageDigest revision publishedAt } } } } } }",
         "{ categories { uncategorisedApps nodes { id name icon apps } } }",
         "{ viewer { projects { name releases { nodes { name status revision observed { versionNumber values } \
-            revisions { nodes { number cause versionNumber manifest at } } attempts { nodes { operation succeeded output } } } } } } }",
+            revisions { nodes { number cause deployment { versionNumber } manifest at } } attempts { nodes { operation succeeded output } } } } } } }",
     ] {
         state.push(user.send(query, &json!({})).await.unwrap());
     }

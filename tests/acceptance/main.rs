@@ -12,6 +12,7 @@ mod at_least;
 mod audit;
 mod backup;
 mod bundles;
+mod clusters;
 mod crash;
 mod cut_off;
 mod demo;
@@ -26,7 +27,9 @@ mod hostile;
 mod http;
 mod isolation;
 mod lifecycle;
+mod operations;
 mod people;
+mod previews;
 mod published_log;
 mod races;
 mod rebuild;
@@ -35,11 +38,14 @@ mod releases;
 mod replay;
 mod review;
 mod review_policy;
+mod standin;
 mod storefront;
 mod tenants;
 mod time_travel;
 mod uploads;
+mod values;
 mod walk;
+mod workers;
 
 #[test]
 fn every_file_of_this_folder_is_part_of_this_program() {

@@ -135,6 +135,8 @@ pub struct World {
     pub release: String,
     pub category: String,
     pub account: String,
+    /// The one that Charthouse brings along.
+    pub cluster: String,
     /// The digest of the draft's listing.
     pub listing: String,
     /// Of an event that is about the workspace.
@@ -154,9 +156,10 @@ async fn world(story: &Story) -> World {
     let shelved = json!({ "app": published.app, "category": category });
     story.reviewer.does("assignCategory", shelved).await;
     let account = story.admin.ask("{ account(name: \"isv\") { id } }", json!({})).await;
-    let about = "query($app: ID!, $workspace: ID!) { app(id: $app) { draftListing { digest } } \
+    let about = "query($app: ID!, $workspace: ID!, $project: ID!) { app(id: $app) { draftListing { digest } } \
+                 node(id: $project) { ... on Project { cluster { id } } } \
                  auditTrail(filter: { app: $app, workspace: $workspace }, first: 1) { nodes { position } } }";
-    let variables = json!({ "app": draft.app, "workspace": story.workspace });
+    let variables = json!({ "app": draft.app, "workspace": story.workspace, "project": story.project });
     let about = story.isv.ask(about, variables).await;
     World {
         workspace: story.workspace.clone(),
@@ -169,6 +172,7 @@ async fn world(story: &Story) -> World {
         release,
         category,
         account: text(&account, "/account/id").to_owned(),
+        cluster: text(&about, "/node/cluster/id").to_owned(),
         listing: text(&about, "/app/draftListing/digest").to_owned(),
         position: text(&about, "/auditTrail/nodes/0/position").to_owned(),
     }

@@ -1,6 +1,11 @@
 //! Helm charts, built in memory.
 
-use crate::archive::Archive;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{archive::Archive, snapshot::files_below};
 
 const TEMPLATE: &str = r#"{{- if .Values.impossible }}
 {{- fail (printf "this cannot be: %s" .Values.impossible) }}
@@ -67,5 +72,28 @@ impl Chart {
     #[must_use]
     pub fn packed(&self) -> Vec<u8> {
         self.archive().packed()
+    }
+}
+
+/// A chart of the demo's: Redis 11.3.4 or 12.0.0.
+///
+/// # Panics
+///
+/// If there is no such chart.
+#[must_use]
+pub fn demo_redis(version: &str) -> Chart {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../api/demo/charts");
+    let folder = demo.join(format!("redis-{version}/redis"));
+    let files = files_below(&folder).expect("the demo's charts can be read");
+    let read = |file: &PathBuf| {
+        let bytes = fs::read(folder.join(file)).expect("the demo's charts can be read");
+        (
+            file.to_str().expect("a chart's files have plain names").to_owned(),
+            bytes,
+        )
+    };
+    Chart {
+        name: "redis".to_owned(),
+        files: files.iter().map(read).collect(),
     }
 }

@@ -275,6 +275,31 @@ pub fn fresh_id() -> Uuid {
     Uuid::now_v7()
 }
 
+/// What a global id holds: the kind of what it names, and its own id.
+///
+/// # Panics
+///
+/// If `id` is not a global id.
+fn parts_of(id: &str) -> Vec<String> {
+    let known = URL_SAFE_NO_PAD
+        .decode(id)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    let known = known.expect("global ids are base64 of text");
+    known.split(':').map(str::to_owned).collect()
+}
+
+/// The stream of what a global id names.
+///
+/// # Panics
+///
+/// If `id` is not a global id.
+#[must_use]
+pub fn stream_of(id: &str) -> String {
+    let parts = parts_of(id);
+    format!("{}-{}", parts[0].to_lowercase(), parts[1])
+}
+
 /// An id of the same kind that is well formed and names nothing.
 ///
 /// # Panics
@@ -282,12 +307,7 @@ pub fn fresh_id() -> Uuid {
 /// If `id` is not a global id.
 #[must_use]
 pub fn like(id: &str) -> String {
-    let known = URL_SAFE_NO_PAD
-        .decode(id)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
-    let known = known.expect("global ids are base64 of text");
-    let mut parts: Vec<_> = known.split(':').map(str::to_owned).collect();
+    let mut parts = parts_of(id);
     parts[1] = fresh_id().to_string();
     URL_SAFE_NO_PAD.encode(parts.join(":"))
 }
@@ -303,7 +323,8 @@ const RELEASE: &str = "release { id name status operation revision wanted { vers
 const ACCOUNT: &str = "account { id name grants { role workspace { id } project { id } permissions } }";
 const ROLE: &str = "role { name level isBuiltIn isRetired permissions }";
 const WORKSPACE: &str = "workspace { id name }";
-const PROJECT: &str = "project { id name namespace }";
+const PROJECT: &str = "project { id name namespace status failure }";
+const CLUSTER: &str = "cluster { id name kind version reachable trouble }";
 const CATEGORY: &str = "category { id name icon apps }";
 
 /// The document of a mutation, asking for whatever its payload has.
@@ -317,7 +338,8 @@ fn document(mutation: &str) -> String {
         | "startListingReview"
         | "releaseListingReview"
         | "resumeApp" => "App",
-        "uninstallRelease" => "Release",
+        "retryOperation" | "cancelOperation" => "Release",
+        "allowClusterScope" | "forbidClusterScope" => "ClusterScope",
         "grantRole" | "revokeRole" => "Grant",
         "inviteMember" | "withdrawInvitation" => "Invitation",
         "acceptInvitation" | "declineInvitation" => "OwnInvitation",
@@ -335,12 +357,15 @@ fn format_document(mutation: &str, input: &str) -> String {
         "createWorkspace" | "inviteMember" | "withdrawInvitation" | "acceptInvitation" | "declineInvitation" => {
             WORKSPACE
         }
-        "createProject" => PROJECT,
+        "createProject" | "prepareProject" => PROJECT,
+        "registerCluster" | "replaceKubeconfig" | "checkCluster" | "allowClusterScope" | "forbidClusterScope" => {
+            CLUSTER
+        }
         "setReviewPolicy" => "reviewPolicy { stages { name permission role approvals } authorIsNotReviewer setAt }",
         "eraseAccount" => "account { id name erased }",
         "removeContent" => "removal { digest reason by { name } }",
         category if category.ends_with("teCategory") || category == "editCategory" => CATEGORY,
-        release if release.ends_with("Release") => RELEASE,
+        release if release.ends_with("Release") || release.ends_with("Operation") => RELEASE,
         "deleteVersion" | "assignCategory" | "uploadApp" => APP,
         version
             if version.ends_with("Version")

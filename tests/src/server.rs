@@ -98,13 +98,20 @@ impl Server {
             .and_then(Result::ok)
             .flatten()
             .unwrap_or_else(|| panic!("it did not start: {}", self.errors()));
-        let address = first
-            .split_once("http://")
-            .and_then(|(_, rest)| rest.split_once("/graphql"));
+        let address = first.split_once("http://").and_then(|(_, rest)| rest.split_once('/'));
         let (address, _) = address.unwrap_or_else(|| panic!("its first line does not say where it listens: {first}"));
         self.address.set(&format!("http://{address}"));
         self.running = Some(Running { process, output });
         self.ready().await;
+    }
+
+    /// Starts it again with one more option, which counts instead of what was said before.
+    pub async fn start_again_with(&mut self, option: &str, value: &str) {
+        if let Some(at) = self.options.iter().position(|known| known == option) {
+            self.options.drain(at..at + 2);
+        }
+        self.options.extend([option.to_owned(), value.to_owned()]);
+        self.start_again().await;
     }
 
     async fn ready(&self) {

@@ -1,6 +1,6 @@
 //! Where most tests begin: two workspaces, and people who differ in what they may do.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -262,19 +262,30 @@ pub async fn what_was_read(reviewer: &Person, version: &str) -> Value {
 ///
 /// If that takes too long.
 pub async fn settled(person: &Person, release: &str) -> Value {
+    settled_within(person, release, PATIENCE).await
+}
+
+/// As [`settled`], for whoever has more patience.
+///
+/// # Panics
+///
+/// If that takes too long.
+pub async fn settled_within(person: &Person, release: &str, patience: Duration) -> Value {
     let query = "query($id: ID!) { release(id: $id) { id name status operation revision \
         wanted { versionNumber values } observed { versionNumber packageDigest values } \
-        revisions { nodes { number cause versionNumber values manifest requestedBy { name } } } \
-        attempts { nodes { operation succeeded failure output } } } }";
+        failure { operation reason isCancelled } \
+        revisions { nodes { number cause rollbackTo deployment { versionNumber packageDigest values } manifest \
+        requestedBy { name } } } \
+        attempts { nodes { operation succeeded isCancelled failure output leftBehind } } } }";
     let started = Instant::now();
     loop {
         let mut answer = person.ask(query, json!({ "id": release })).await;
         if answer["release"]["operation"].is_null() {
             return answer["release"].take();
         }
-        assert!(started.elapsed() < PATIENCE, "the release is not settled: {answer:#}");
+        assert!(started.elapsed() < patience, "the release is not settled: {answer:#}");
         // The worker is another process's business; it is asked, not outwaited.
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -21,12 +21,13 @@ use crate::{
     auth, clock,
     commands::{
         Command, CommandError, CreateAccount, CreateProject, CreateWorkspace, DefineRole, EraseAccount, Giver,
-        GrantRole, IssueToken, RecordExport, RemoveContent, RevokeRole, RevokeToken, Target, load,
+        GrantRole, IssueToken, RecordExport, RegisterCluster, RemoveContent, RevokeRole, RevokeToken, Target, load,
     },
     effects::erasure,
     exports::{Export, ExportError},
     graphql::NodeId,
     ids,
+    kubeconfig::Kubeconfig,
     master_keys::RotationError,
     services::{DEFAULT_CLUSTER, Services},
 };
@@ -82,6 +83,10 @@ pub enum AdminRequest {
         account: AccountName,
         role: RoleName,
         place: AdminPlace,
+    },
+    RegisterCluster {
+        name: ClusterName,
+        kubeconfig: Kubeconfig,
     },
     CreateWorkspace {
         name: WorkspaceName,
@@ -145,6 +150,11 @@ impl AdminRequest {
                 let as_role = role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
                 let message = format!("account {name} created{as_role}");
                 admin.create(&CreateAccount { name, role }, message).await
+            }
+            Self::RegisterCluster { name, kubeconfig } => {
+                let message = format!("cluster {name} registered");
+                let kubeconfig = Some(kubeconfig);
+                admin.create(&RegisterCluster { name, kubeconfig }, message).await
             }
             Self::CreateWorkspace { name } => {
                 let message = format!("workspace {name} created");

@@ -37,7 +37,7 @@ pub(super) fn check_values(text: &str) -> Result<(), ArchiveError> {
 }
 
 /// What is wrong with values, if anything is. Safe on hostile text: it is weighed before anything is built of it.
-pub fn values_problem(text: &str) -> Option<String> {
+fn values_problem(text: &str) -> Option<String> {
     let shapes = match yaml::shapes(text) {
         Ok(shapes) => shapes,
         Err(problem) => return Some(problem),

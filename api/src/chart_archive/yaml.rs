@@ -19,14 +19,18 @@ const NODE_BYTES: u64 = 32;
 
 /// What is at the top of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub enum Shape {
     Nothing,
     Mapping,
     Other(&'static str),
 }
 
 /// The shape of each document in `text`, all of them well-formed and cheap to build.
-pub(super) fn shapes(text: &str) -> Result<Vec<Shape>, String> {
+///
+/// # Errors
+///
+/// What is wrong with it, for people.
+pub fn shapes(text: &str) -> Result<Vec<Shape>, String> {
     check_syntax_cost(text)?;
     let expanded_bytes = Cell::new(0);
     let weigh = |document| {
@@ -38,7 +42,7 @@ pub(super) fn shapes(text: &str) -> Result<Vec<Shape>, String> {
 }
 
 /// Builds a `T` from the first document of a file; like Helm, it leaves others alone.
-pub(super) fn first_document<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+pub(crate) fn first_document<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     shapes(text)?;
     let document = serde_yaml::Deserializer::from_str(text).next().ok_or("it is empty")?;
     T::deserialize(document).map_err(|error| error.to_string())

@@ -12,6 +12,7 @@ use domain::{
 use crate::{
     admin::{AdminAnswer, AdminError, AdminPlace, AdminRequest, ask},
     config::{DataFolder, Limits},
+    kubeconfig::Kubeconfig,
     services::Services,
 };
 
@@ -46,6 +47,9 @@ enum Noun {
     /// Tenants: they own apps and projects
     #[command(subcommand)]
     Workspace(WorkspaceVerb),
+    /// Where releases run
+    #[command(subcommand)]
+    Cluster(ClusterVerb),
     /// Namespaces of clusters that a workspace installs into
     #[command(subcommand)]
     Project(ProjectVerb),
@@ -135,6 +139,22 @@ enum RoleVerb {
 }
 
 #[derive(Debug, Subcommand)]
+enum ClusterVerb {
+    /// Register a Kubernetes cluster, if it answers and is not registered yet
+    Register {
+        name: ClusterName,
+        /// How to reach it; only what its current context names is kept, sealed
+        #[arg(long, value_name = "FILE", value_parser = kubeconfig_in)]
+        kubeconfig: Kubeconfig,
+    },
+}
+
+/// The kubeconfig that a file holds.
+fn kubeconfig_in(file: &str) -> Result<Kubeconfig, Box<dyn Error + Send + Sync>> {
+    Ok(Kubeconfig::parse(&std::fs::read_to_string(file)?)?)
+}
+
+#[derive(Debug, Subcommand)]
 enum WorkspaceVerb {
     /// Make a workspace
     Create { name: WorkspaceName },
@@ -199,6 +219,7 @@ fn request(noun: Noun) -> Result<AdminRequest, AdminError> {
             place: place.into(),
         },
         Noun::Clock(ClockVerb::Accept) => AdminRequest::AcceptClock,
+        Noun::Cluster(ClusterVerb::Register { name, kubeconfig }) => AdminRequest::RegisterCluster { name, kubeconfig },
         Noun::Workspace(WorkspaceVerb::Create { name }) => AdminRequest::CreateWorkspace { name },
         Noun::Project(ProjectVerb::Create {
             workspace,

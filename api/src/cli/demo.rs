@@ -12,7 +12,7 @@ use std::{error::Error, path::PathBuf, process::ExitCode};
 use clap::Args;
 
 use self::{narrator::Narrator, people::People};
-use super::serve::{Server, stop_asked_for};
+use super::serve::{Role, Server, stop_asked_for};
 use crate::config::{DataFolder, Log, ServerOptions};
 
 #[derive(Debug, Args)]
@@ -43,7 +43,7 @@ impl Demo {
                 format!("the demo needs an empty folder, and {folder} is not; name another one with --data").into(),
             );
         }
-        let server = Server::start(data.clone(), self.options).await?;
+        let server = Server::start(data.clone(), self.options, Role::All).await?;
         let url = format!("http://{}", server.address);
         println!(
             "Charthouse plays the life of a Redis app on {url}, in {}.\n",

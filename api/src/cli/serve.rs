@@ -1,8 +1,8 @@
-//! `charthouse serve`: everything in one process.
+//! `charthouse serve`: everything in one process, or one part of it beside others.
 
 use std::{error::Error, net::SocketAddr, path::PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio::{
     net::TcpListener,
     sync::oneshot,
@@ -12,13 +12,37 @@ use tokio::{
 use crate::{
     admin::AdminSocket,
     config::{DataFolder, ServerOptions},
-    effects::{Helm, Worker, erasure, sweep},
+    effects::{Helm, Identity, Preparations, Worker, erasure, sweep},
     graphql, http,
     services::Services,
 };
 
+/// What a process does of all that is to be done. Several share a log on PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Answer requests and run Helm
+    All,
+    /// Answer requests; releases wait for a worker
+    Api,
+    /// Run Helm; answer only /livez and /readyz
+    Worker,
+}
+
+impl Role {
+    const fn answers(self) -> bool {
+        matches!(self, Self::All | Self::Api)
+    }
+
+    const fn works(self) -> bool {
+        matches!(self, Self::All | Self::Worker)
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Serve {
+    /// What this process does
+    #[arg(long, env = "CHARTHOUSE_ROLE", value_enum, default_value_t = Role::All)]
+    role: Role,
     #[command(flatten)]
     data: DataFolder,
     #[command(flatten)]
@@ -29,12 +53,19 @@ impl Serve {
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
         let is_new = !self.data.exists();
         let folder = self.data.path().display().to_string();
-        let server = Server::start(self.data, self.options).await?;
-        println!(
-            "Charthouse listens on http://{}/graphql and keeps its data in {folder}",
-            server.address
-        );
-        if is_new {
+        if self.role != Role::All && self.data.is_for_one_process() {
+            return Err(
+                "one process works on a log in SQLite: share one by --log postgres://…, or leave --role out".into(),
+            );
+        }
+        let server = Server::start(self.data, self.options, self.role).await?;
+        let address = server.address;
+        if self.role.answers() {
+            println!("Charthouse listens on http://{address}/graphql and keeps its data in {folder}");
+        } else {
+            println!("Charthouse works, says how it is at http://{address}/readyz, and keeps its data in {folder}");
+        }
+        if is_new && self.role.answers() {
             println!("The folder is new. Make an account and a token for it:");
             println!("  charthouse admin --data {folder} account create me --role platform-admin");
             println!("  charthouse admin --data {folder} token create me");
@@ -56,8 +87,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the data folder, takes up what was under way, and answers requests when this returns.
-    pub async fn start(data: DataFolder, options: ServerOptions) -> Result<Self, Box<dyn Error>> {
+    /// Opens the data folder, takes up what was under way, and answers requests when this returns; of that what is the
+    /// role's.
+    pub async fn start(data: DataFolder, options: ServerOptions, role: Role) -> Result<Self, Box<dyn Error>> {
         let ServerOptions { listen, helm, limits } = options;
         // A port that is taken is found out before the data folder is touched.
         let listener = TcpListener::bind(listen)
@@ -74,10 +106,18 @@ impl Server {
         background.spawn(erasure::keep_finishing(services.clone()));
         background.spawn(sweep::keep_sweeping(services.clone()));
         background.spawn(report_helm(helm.clone(), services.data.scratch()));
-        background.spawn(work(Worker::new(services.clone(), helm)));
+        if role.works() {
+            let identity = Identity::at(&services.data.worker())?;
+            background.spawn(work(Worker::new(services.clone(), helm.clone(), identity)));
+            background.spawn(prepare(Preparations::new(services.clone())));
+        }
 
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = http::router(services.clone(), graphql::schema(services.clone()));
+        let router = if role.answers() {
+            http::router(services.clone(), graphql::schema(services.clone(), helm))
+        } else {
+            http::probes(services.clone())
+        };
         let http = tokio::spawn(http::serve(listener, router, async {
             // A sender that is gone asks for the same.
             let _ = stopped.await;
@@ -106,6 +146,15 @@ async fn work(worker: Worker) {
         tracing::error!(
             error = &error as &dyn Error,
             "the worker stopped; restart the server to go on with releases"
+        );
+    }
+}
+
+async fn prepare(preparations: Preparations) {
+    if let Err(error) = preparations.run().await {
+        tracing::error!(
+            error = &error as &dyn Error,
+            "projects are not prepared any more; restart the server to go on with them"
         );
     }
 }

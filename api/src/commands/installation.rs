@@ -2,7 +2,7 @@
 
 use domain::{
     digest::Sealed,
-    ids::{AttemptId, ReleaseId},
+    ids::{AttemptId, ReleaseId, WorkerId},
     name::Claim,
     project::Project,
     release::{Command as Do, Event, FailureReason, Release},
@@ -12,19 +12,25 @@ use serde::Serialize;
 
 use super::{Command, CommandError, Target, Work, work::holder};
 
-/// A worker takes up the operation of a release that is in flight.
+/// A worker takes up the operation of a release that is in flight. Of several the first to record it has it: that is the
+/// whole claim.
 #[derive(Debug, Serialize)]
 pub struct StartOperation {
     pub release: ReleaseId,
     pub attempt: AttemptId,
+    pub worker: WorkerId,
 }
 
 impl Command for StartOperation {
     const NAME: &'static str = "StartOperation";
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        work.decide::<Release>(self.release, Do::Start { attempt: self.attempt })
-            .await?;
+        let start = Do::Start {
+            attempt: self.attempt,
+            worker: self.worker,
+            patience: work.commands.limits.worker_patience(),
+        };
+        work.decide::<Release>(self.release, start).await?;
         Ok(Target::Release(self.release))
     }
 }
@@ -39,13 +45,18 @@ pub struct FinishOperation {
 
 #[derive(Debug, Clone, Serialize)]
 pub enum OperationResult {
-    /// `manifest` is what now runs; `None` if nothing does any more.
+    /// `manifest` is what now runs; `None` if nothing does any more, but what `remains`.
     Succeeded {
         manifest: Option<Sealed>,
         output: Sealed,
+        remains: Option<Sealed>,
     },
     Failed {
         reason: FailureReason,
+        output: Sealed,
+    },
+    /// Given up, as somebody asked.
+    Cancelled {
         output: Sealed,
     },
 }
@@ -56,16 +67,22 @@ impl Command for FinishOperation {
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let attempt = self.attempt;
         let command = match self.result.clone() {
-            OperationResult::Succeeded { manifest, output } => Do::Succeed {
+            OperationResult::Succeeded {
+                manifest,
+                output,
+                remains,
+            } => Do::Succeed {
                 attempt,
                 manifest,
                 output,
+                remains,
             },
             OperationResult::Failed { reason, output } => Do::Fail {
                 attempt,
                 reason,
                 output,
             },
+            OperationResult::Cancelled { output } => Do::GiveUp { attempt, output },
         };
         let events = work.decide::<Release>(self.release, command).await?;
         if events

@@ -1,14 +1,13 @@
-//! Accounts with their tokens, and clusters: what has to be there before the store can be used.
+//! Accounts with their tokens: what has to be there before the store can be used.
 
 use chrono::{DateTime, Utc};
 use domain::{
     access::Place,
     account::{Account, Command as DoAccount, Scope},
-    cluster::{self, Cluster},
     digest::Digest,
-    ids::{AccountId, ClusterId, TokenId},
+    ids::{AccountId, TokenId},
     name::Claim,
-    names::{AccountName, ClusterName, RoleName},
+    names::{AccountName, RoleName},
     permission::Permission,
 };
 use serde::Serialize;
@@ -83,28 +82,5 @@ impl Command for RevokeToken {
         work.decide::<Account>(self.account, DoAccount::RevokeToken { token: self.token })
             .await?;
         Ok(Target::Account(self.account))
-    }
-}
-
-#[derive(Debug, Serialize)]
-pub struct RegisterCluster {
-    pub name: ClusterName,
-    pub kind: cluster::Kind,
-}
-
-impl Command for RegisterCluster {
-    const NAME: &'static str = "RegisterCluster";
-
-    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        work.authorize(Permission::ClusterManage, Place::Platform)?;
-        let id = ClusterId::from_uuid(ids::fresh());
-        let register = cluster::Command::Register {
-            name: self.name.clone(),
-            kind: self.kind,
-        };
-        work.decide::<Cluster>(id, register).await?;
-        work.take_name(&Claim::Cluster(self.name.clone()), &holder::<Cluster>(id))
-            .await?;
-        Ok(Target::Cluster(id))
     }
 }

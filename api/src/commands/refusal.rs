@@ -4,7 +4,7 @@ use domain::{access::Denied, decider::Reject, listing::InvalidListing};
 use eventstore::{ReadError, VaultError};
 use projections::ViewError;
 
-use crate::{content::ContentError, uploads::InvalidUpload};
+use crate::{content::ContentError, uploads::InvalidUpload, values::Violation};
 
 /// Why a command has no outcome. `docs/errors.md` lists the codes.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,9 @@ pub enum CommandError {
         message: String,
         path: Vec<&'static str>,
     },
+    /// All that the chart's schema has against the values.
+    #[error("the chart's schema refuses the values, for {} reasons", .0.len())]
+    ValuesRefused(Vec<Violation>),
     #[error("this command id was used before for another request")]
     CommandReused,
     #[error("an event of this command would take {bytes} bytes, and {limit} are allowed")]
@@ -70,6 +73,7 @@ impl CommandError {
             Self::Denied(_) => "FORBIDDEN",
             Self::NotFound(_) => "NOT_FOUND",
             Self::Invalid { code, .. } => code,
+            Self::ValuesRefused(_) => "VALUES_REFUSED",
             Self::CommandReused => "COMMAND_REUSED",
             Self::TooLarge { .. } => "EVENT_TOO_LARGE",
             Self::Unauthenticated => "UNAUTHENTICATED",
@@ -87,6 +91,7 @@ impl CommandError {
     pub fn path(&self) -> &[&'static str] {
         match self {
             Self::Invalid { path, .. } => path,
+            Self::ValuesRefused(_) => &["input", "values"],
             _ => &[],
         }
     }

@@ -1,22 +1,26 @@
-//! What users ask of releases. It is recorded here; the worker does it.
+//! Installing and upgrading. It is recorded here; the worker does it.
 
 use domain::{
     access::Place,
-    app::{App, Version},
-    digest::{Digest, Sealed},
-    ids::{AppId, ProjectId, ReleaseId, WorkspaceId},
+    app::App,
+    digest::Digest,
+    ids::{AppId, ProjectId, ReleaseId},
     name::Claim,
     names::ReleaseName,
     permission::Permission,
-    project::Project,
     release::{Command as Do, Deployment, Release},
     version_number::VersionNumber,
     workspace::{self, Workspace},
 };
 use serde::Serialize;
 
-use super::{Command, CommandError, Target, Work, work::holder};
-use crate::{chart_archive::values_problem, ids};
+use super::{
+    Command, CommandError, Target, Work,
+    installable::{installable, visible_project, visible_release},
+    values,
+    work::holder,
+};
+use crate::{ids, values::Violation};
 
 /// Installs a version of the store, or as a test one of the own workspace in any state but deleted.
 #[derive(Debug, Serialize)]
@@ -41,7 +45,9 @@ impl Command for InstallRelease {
         let version = installable(work, self.app, &self.version).await?;
         work.name_content(version.package.digest).await?;
         let id = ReleaseId::from_uuid(ids::fresh());
-        let values = sealed_values(work, id, self.values.as_deref()).await?;
+        let text = self.values.as_deref().unwrap_or_default();
+        values::accept(work, version.package.chart, text).await?;
+        let values = values::sealed(work, id, text).await?;
         let deployment = Deployment {
             version: self.version.clone(),
             digest: version.package.digest,
@@ -78,6 +84,19 @@ pub struct UpgradeRelease {
     pub values: Option<String>,
 }
 
+/// What an upgrade would want.
+pub struct Plan {
+    pub release: Release,
+    pub version: VersionNumber,
+    pub digest: Digest,
+    /// What was read from the archive; `None` if the version is gone.
+    pub chart: Option<Digest>,
+    /// The values as text; empty for the chart's defaults.
+    pub values: String,
+    /// What the chart's schema has against them.
+    pub violations: Vec<Violation>,
+}
+
 impl Command for UpgradeRelease {
     const NAME: &'static str = "UpgradeRelease";
 
@@ -86,28 +105,21 @@ impl Command for UpgradeRelease {
     }
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let (release, place) = visible_release(work, self.release).await?;
-        work.authorize(Permission::ReleaseUpgrade, place)?;
-        let version = self.version_of(&release)?;
+        let plan = self.plan(work).await?;
+        values::refuse(plan.violations)?;
+        let wanted = plan.release.wanted.values;
         let values = match &self.values {
-            Some(text) if is_sealed(work, release.wanted.values.as_ref(), text).await? => release.wanted.values.clone(),
-            Some(text) => sealed_values(work, self.release, Some(text)).await?,
-            None => release.wanted.values.clone(),
-        };
-        let deployment = match self.goes_on_running(work, &release, &version).await? {
-            Some(digest) => Deployment {
-                version,
-                digest,
-                values,
-            },
-            None => {
-                let digest = installable(work, release.app, &version).await?.package.digest;
-                Deployment {
-                    version,
-                    digest,
-                    values,
-                }
+            None => wanted,
+            // Sealing the same text again would look like a change.
+            Some(_) if !plan.values.is_empty() && plan.values == values::unsealed(work, wanted.as_ref()).await? => {
+                wanted
             }
+            Some(_) => values::sealed(work, self.release, &plan.values).await?,
+        };
+        let deployment = Deployment {
+            version: plan.version,
+            digest: plan.digest,
+            values,
         };
         // Also for what runs: it goes on running, and cannot be rendered again.
         work.name_content(deployment.digest).await?;
@@ -117,6 +129,32 @@ impl Command for UpgradeRelease {
 }
 
 impl UpgradeRelease {
+    /// What it comes to, if its giver may give it: nothing is decided yet.
+    pub(super) async fn plan(&self, work: &mut Work<'_>) -> Result<Plan, CommandError> {
+        let (release, place) = visible_release(work, self.release).await?;
+        work.authorize(Permission::ReleaseUpgrade, place)?;
+        let version = self.version_of(&release)?;
+        let digest = match self.goes_on_running(work, &release, &version).await? {
+            Some(digest) => digest,
+            None => installable(work, release.app, &version).await?.package.digest,
+        };
+        let values = match &self.values {
+            Some(text) if text.trim().is_empty() => String::new(),
+            Some(text) => text.clone(),
+            None => values::unsealed(work, release.wanted.values.as_ref()).await?,
+        };
+        let chart = chart_of(work, release.app, digest).await?;
+        let violations = values::check(work, chart, &values).await?;
+        Ok(Plan {
+            release,
+            version,
+            digest,
+            chart,
+            values,
+            violations,
+        })
+    }
+
     /// The number to bring the release to.
     fn version_of(&self, release: &Release) -> Result<VersionNumber, CommandError> {
         match &self.version {
@@ -150,26 +188,6 @@ impl UpgradeRelease {
     }
 }
 
-#[derive(Debug, Serialize)]
-pub struct UninstallRelease {
-    pub release: ReleaseId,
-}
-
-impl Command for UninstallRelease {
-    const NAME: &'static str = "UninstallRelease";
-
-    fn target(&self) -> Option<Target> {
-        Some(Target::Release(self.release))
-    }
-
-    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let (_, place) = visible_release(work, self.release).await?;
-        work.authorize(Permission::ReleaseUninstall, place)?;
-        work.decide::<Release>(self.release, Do::Uninstall).await?;
-        Ok(Target::Release(self.release))
-    }
-}
-
 /// Whether the version of this number has other bytes than `digest` by now. One that is deleted has none.
 async fn is_replaced(
     work: &mut Work<'_>,
@@ -185,94 +203,12 @@ async fn is_replaced(
     Ok(package.is_some_and(|package| package != digest))
 }
 
-/// A version the giver may install. Loading its app makes a suspension that lands meanwhile win.
-async fn installable(work: &mut Work<'_>, id: AppId, number: &VersionNumber) -> Result<Version, CommandError> {
-    let app = work.visible_app(id).await?;
-    let not_found = || CommandError::NotFound("version");
-    let version = app.version(number).ok_or_else(not_found)?;
-    let may_test = work.may(Permission::VersionTest, Place::Workspace(app.workspace));
-    if may_test || (app.is_installable(number) && work.may(Permission::StoreView, Place::Platform)) {
-        return Ok(version.clone());
-    }
-    if !work.sees_version(&app.visibility(), version.stage.visibility()) {
-        return Err(not_found());
-    }
-    let state = if app.suspended.is_some() {
-        "of a suspended app"
-    } else {
-        version.stage.as_str()
-    };
-    let message = format!("version {number} is {state}; only a published version can be installed");
-    Err(CommandError::Invalid {
-        code: "VERSION_NOT_INSTALLABLE",
-        message,
-        path: vec!["input", "version"],
-    })
-}
-
-async fn visible_project(work: &mut Work<'_>, id: ProjectId) -> Result<Project, CommandError> {
-    let project = work
-        .load::<Project>(id)
-        .await?
-        .ok_or(CommandError::NotFound("project"))?;
-    visible_in(work, id, project.workspace, "project")?;
-    Ok(project)
-}
-
-async fn visible_release(work: &mut Work<'_>, id: ReleaseId) -> Result<(Release, Place), CommandError> {
-    let not_found = || CommandError::NotFound("release");
-    let release = work.load::<Release>(id).await?.ok_or_else(not_found)?;
-    let project = work.load::<Project>(release.project).await?.ok_or_else(not_found)?;
-    let place = visible_in(work, release.project, project.workspace, "release")?;
-    Ok((release, place))
-}
-
-fn visible_in(
-    work: &Work<'_>,
-    project: ProjectId,
-    workspace: WorkspaceId,
-    what: &'static str,
-) -> Result<Place, CommandError> {
-    let place = Place::Project { project, workspace };
-    if work.may(Permission::ReleaseView, place) {
-        Ok(place)
-    } else {
-        Err(CommandError::NotFound(what))
-    }
-}
-
-/// Whether `sealed` is this text already: sealing it again would look like a change.
-async fn is_sealed(work: &Work<'_>, sealed: Option<&Sealed>, text: &str) -> Result<bool, CommandError> {
-    let Some(sealed) = sealed else {
-        return Ok(text.trim().is_empty());
-    };
-    let known = work.commands.vault.unseal(sealed).await?;
-    Ok(known.is_some_and(|known| known.as_slice() == text.as_bytes()))
-}
-
-/// Values in the vault, under the key of their release. They are YAML and a mapping, or nothing.
-async fn sealed_values(work: &mut Work<'_>, id: ReleaseId, text: Option<&str>) -> Result<Option<Sealed>, CommandError> {
-    let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
-        return Ok(None);
-    };
-    let invalid = |code, message| CommandError::Invalid {
-        code,
-        message,
-        path: vec!["input", "values"],
-    };
-    let limit = work.commands.limits.values_max_bytes;
-    if text.len() > limit {
-        let message = format!("the values have {} bytes, and {limit} are allowed", text.len());
-        return Err(invalid("VALUES_TOO_LARGE", message));
-    }
-    // Weighing a mebibyte of YAML takes a while, so it has a thread of its own.
-    let weighed = text.to_owned();
-    let problem = tokio::task::spawn_blocking(move || values_problem(&weighed)).await;
-    if let Some(problem) = problem.map_err(CommandError::internal)? {
-        return Err(invalid(
-            "VALUES_INVALID",
-            format!("the values are not a YAML mapping: {problem}"),
-        ));
-    }
-    work.seal(&holder::<Release>(id), text).await.map(Some)
+/// What was read from an archive of the app; `None` once it was replaced, or its version deleted.
+async fn chart_of(work: &mut Work<'_>, id: AppId, archive: Digest) -> Result<Option<Digest>, CommandError> {
+    let app = work.load::<App>(id).await?;
+    let packages = app
+        .iter()
+        .flat_map(|app| app.versions.values().map(|version| &version.package));
+    let package = packages.into_iter().find(|package| package.digest == archive);
+    Ok(package.map(|package| package.chart))
 }

@@ -1,19 +1,17 @@
-//! Workspaces and projects: what belongs to whom.
+//! Workspaces: what belongs to whom.
 
 use domain::{
     access::Place,
     app::{App, Command as DoApp},
-    cluster::Cluster,
-    ids::{AppId, ClusterId, ProjectId, WorkspaceId},
+    ids::{AppId, WorkspaceId},
     name::Claim,
-    names::{Namespace, ProjectName, WorkspaceName},
+    names::WorkspaceName,
     permission::Permission,
-    project::{self, Project},
     workspace::{Command as Do, Event, Workspace},
 };
 use serde::Serialize;
 
-use super::{Command, CommandError, Target, Work, app::exists, work::holder};
+use super::{Command, CommandError, Target, Work, app::exists, project::release_project_names, work::holder};
 use crate::ids;
 
 #[derive(Debug, Serialize)]
@@ -67,43 +65,6 @@ impl Command for CloseWorkspace {
     }
 }
 
-#[derive(Debug, Serialize)]
-pub struct CreateProject {
-    pub workspace: WorkspaceId,
-    pub name: ProjectName,
-    pub cluster: ClusterId,
-    pub namespace: Namespace,
-}
-
-impl Command for CreateProject {
-    const NAME: &'static str = "CreateProject";
-
-    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        work.visible_workspace(self.workspace)?;
-        work.authorize(Permission::ProjectManage, Place::Workspace(self.workspace))?;
-        work.load::<Cluster>(self.cluster)
-            .await?
-            .ok_or(CommandError::NotFound("cluster"))?;
-        let id = ProjectId::from_uuid(ids::fresh());
-        let create = project::Command::Create {
-            workspace: self.workspace,
-            name: self.name.clone(),
-            cluster: self.cluster,
-            namespace: self.namespace.clone(),
-        };
-        work.decide::<Project>(id, create).await?;
-        let add = Do::AddProject {
-            project: id,
-            name: self.name.clone(),
-        };
-        work.decide::<Workspace>(self.workspace, add).await?;
-        for claim in project_claims(self.workspace, &self.name, self.cluster, &self.namespace) {
-            work.take_name(&claim, &holder::<Project>(id)).await?;
-        }
-        Ok(Target::Project(id))
-    }
-}
-
 /// Gives an app to another workspace, with its name. Releases of it stay where they are.
 #[derive(Debug, Serialize)]
 pub struct MoveApp {
@@ -149,28 +110,4 @@ impl Command for MoveApp {
         work.decide::<Workspace>(self.workspace, add).await?;
         Ok(Target::App(self.app))
     }
-}
-
-async fn release_project_names(work: &mut Work<'_>, id: ProjectId) -> Result<(), CommandError> {
-    let Some(project) = work.load::<Project>(id).await? else {
-        return Ok(());
-    };
-    for claim in project_claims(project.workspace, &project.name, project.cluster, &project.namespace) {
-        work.release_name(&claim, &holder::<Project>(id)).await?;
-    }
-    Ok(())
-}
-
-/// The names a project has: its own in its workspace, and its namespace on the cluster.
-fn project_claims(workspace: WorkspaceId, name: &ProjectName, cluster: ClusterId, namespace: &Namespace) -> [Claim; 2] {
-    [
-        Claim::Project {
-            workspace,
-            name: name.clone(),
-        },
-        Claim::Namespace {
-            cluster,
-            namespace: namespace.clone(),
-        },
-    ]
 }

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -10,14 +11,25 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
     process::Command,
+    time::Instant,
 };
 
 use crate::config::Limits;
+
+/// The file in a run's scratch folder by which Helm reaches a cluster.
+pub const KUBECONFIG: &str = "kubeconfig";
+/// How many revisions Helm remembers; Charthouse remembers them all.
+const HISTORY_MAX: u32 = 10;
+/// How much longer than Helm waits a run may take at most.
+const MARGIN: Duration = Duration::from_secs(30);
+const SIGKILL: i32 = 9;
 
 #[derive(Debug, Clone)]
 pub struct Helm {
     program: PathBuf,
     timeout: Duration,
+    /// When the attempt that this is for has to be over.
+    deadline: Option<Instant>,
     output_max_bytes: u64,
     memory_max_bytes: u64,
 }
@@ -29,6 +41,9 @@ pub enum HelmError {
     Failed { output: String },
     #[error("helm did not end within {}", humantime::format_duration(*limit))]
     Timeout { limit: Duration },
+    /// The limit of processor time ends a run so; the kernel does too, when memory is short.
+    #[error("helm was killed: it used {} of processor time, or the machine ran out of memory", humantime::format_duration(*limit))]
+    Killed { limit: Duration },
     #[error("helm wrote more than {limit_bytes} bytes")]
     OutputTooLarge { limit_bytes: u64 },
     /// Changing a byte of it would deploy something else.
@@ -52,7 +67,36 @@ pub struct Template<'a> {
     pub chart: &'a str,
     pub values: Option<&'a str>,
     pub is_upgrade: bool,
+    /// What a chart may find out about the cluster; `None` leaves that to Helm's own idea.
+    pub cluster: Option<&'a Capabilities>,
     /// A folder of this run's own: Helm's caches and settings stay in it.
+    pub scratch: &'a Path,
+}
+
+/// What a chart may find out about a cluster that it is rendered for.
+pub struct Capabilities {
+    /// Such as `v1.36.0`.
+    pub version: String,
+    /// Such as `apps/v1`.
+    pub api_versions: Vec<String>,
+}
+
+/// What to bring a cluster to. The kubeconfig is in `scratch`, and says as whom Helm acts.
+pub struct Upgrade<'a> {
+    pub release: &'a str,
+    pub namespace: &'a str,
+    /// Names of files in `scratch`.
+    pub chart: &'a str,
+    pub values: Option<&'a str>,
+    /// What Helm's record of it is labelled with, as `name=value`.
+    pub labels: &'a [String],
+    pub scratch: &'a Path,
+}
+
+/// A release on a cluster. The kubeconfig is in `scratch`, and says as whom Helm acts.
+pub struct Named<'a> {
+    pub release: &'a str,
+    pub namespace: &'a str,
     pub scratch: &'a Path,
 }
 
@@ -62,15 +106,38 @@ pub struct Rendered {
     pub output: String,
 }
 
+impl Rendered {
+    /// Everything that was said, for people.
+    fn words(self) -> String {
+        self.output + &self.manifest
+    }
+}
+
 impl Helm {
     #[must_use]
     pub fn new(program: PathBuf, limits: &Limits) -> Self {
         Self {
             program,
             timeout: limits.helm_timeout,
+            deadline: None,
             output_max_bytes: limits.helm_output_max_bytes,
             memory_max_bytes: limits.helm_memory_max_bytes,
         }
+    }
+
+    /// The same Helm for one attempt, whose runs together may take as long as one may.
+    #[must_use]
+    pub fn for_attempt(&self) -> Self {
+        Self {
+            deadline: Some(Instant::now() + self.timeout),
+            ..self.clone()
+        }
+    }
+
+    fn left(&self) -> Duration {
+        self.deadline.map_or(self.timeout, |deadline| {
+            deadline.saturating_duration_since(Instant::now())
+        })
     }
 
     /// Helm's own version, such as `v3.19.0`.
@@ -100,7 +167,65 @@ impl Helm {
         if let Some(values) = template.values {
             arguments.extend(["--values".into(), values.into()]);
         }
+        if let Some(cluster) = template.cluster {
+            arguments.extend(["--kube-version".into(), cluster.version.as_str().into()]);
+            let versions = cluster.api_versions.iter();
+            arguments.extend(versions.flat_map(|version| ["--api-versions".into(), version.into()]));
+        }
         self.run(&arguments, template.scratch).await
+    }
+
+    /// How long Helm waits for what it applied to become ready. Shorter than a run may take, so that Helm itself tells.
+    #[must_use]
+    pub fn wait_max(&self) -> Duration {
+        let left = self.left();
+        left - (left / 4).min(MARGIN)
+    }
+
+    /// Installs a chart, or upgrades what is there to it, and waits until it is ready. Returns what Helm said.
+    ///
+    /// # Errors
+    ///
+    /// [`HelmError`]; whatever Helm said is in [`HelmError::Failed`], complete.
+    pub async fn upgrade(&self, upgrade: &Upgrade<'_>) -> Result<String, HelmError> {
+        let mut arguments: Vec<OsString> = vec!["upgrade".into(), upgrade.release.into(), upgrade.chart.into()];
+        arguments.extend(["--install".into(), "--namespace".into(), upgrade.namespace.into()]);
+        arguments.extend(["--history-max".into(), HISTORY_MAX.to_string().into()]);
+        arguments.extend(["--labels".into(), upgrade.labels.join(",").into()]);
+        arguments.extend(self.waiting());
+        if let Some(values) = upgrade.values {
+            arguments.extend(["--values".into(), values.into()]);
+        }
+        self.run(&arguments, upgrade.scratch).await.map(Rendered::words)
+    }
+
+    /// Removes a release, and waits until its objects are gone. Returns what Helm said.
+    ///
+    /// # Errors
+    ///
+    /// As [`Helm::upgrade`].
+    pub async fn uninstall(&self, named: &Named<'_>) -> Result<String, HelmError> {
+        let mut arguments: Vec<OsString> = vec!["uninstall".into(), named.release.into()];
+        arguments.extend(["--namespace".into(), named.namespace.into()]);
+        arguments.extend(self.waiting());
+        self.run(&arguments, named.scratch).await.map(Rendered::words)
+    }
+
+    /// The manifest of a release's newest revision, as it was applied.
+    ///
+    /// # Errors
+    ///
+    /// As [`Helm::upgrade`].
+    pub async fn manifest(&self, named: &Named<'_>) -> Result<String, HelmError> {
+        let mut arguments: Vec<OsString> = vec!["get".into(), "manifest".into(), named.release.into()];
+        arguments.extend(["--namespace".into(), named.namespace.into()]);
+        let rendered = self.run(&arguments, named.scratch).await?;
+        Ok(rendered.manifest)
+    }
+
+    fn waiting(&self) -> [OsString; 3] {
+        let seconds = self.wait_max().as_secs().max(1);
+        ["--wait".into(), "--timeout".into(), format!("{seconds}s").into()]
     }
 
     async fn run(&self, arguments: &[OsString], scratch: &Path) -> Result<Rendered, HelmError> {
@@ -113,7 +238,9 @@ impl Helm {
             .env("HELM_CACHE_HOME", scratch.join("cache"))
             .env("HELM_CONFIG_HOME", scratch.join("config"))
             .env("HELM_DATA_HOME", scratch.join("data"))
-            .env("KUBECONFIG", scratch.join("no-kubeconfig"))
+            .env("KUBECACHEDIR", scratch.join("kube-cache"))
+            // Only there if Helm is to reach a cluster; never the one of whoever started the server.
+            .env("KUBECONFIG", scratch.join(KUBECONFIG))
             .current_dir(scratch)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -127,10 +254,9 @@ impl Helm {
             Ok::<_, HelmError>((child.wait().await?, out, err))
         };
         let timeout = HelmError::Timeout { limit: self.timeout };
+        let left = self.left();
         // Leaving early drops the child, and that kills it.
-        let (status, manifest, said) = tokio::time::timeout(self.timeout, finish)
-            .await
-            .map_err(|_| timeout)??;
+        let (status, manifest, said) = tokio::time::timeout(left, finish).await.map_err(|_| timeout)??;
         let output = String::from_utf8_lossy(&said).into_owned();
         match status.code() {
             Some(0) => Ok(Rendered {
@@ -139,6 +265,7 @@ impl Helm {
             }),
             // The shell says 127 for a program it cannot find.
             Some(127) if manifest.is_empty() => Err(self.unusable(std::io::ErrorKind::NotFound.into())),
+            None if status.signal() == Some(SIGKILL) => Err(HelmError::Killed { limit: self.timeout }),
             _ => Err(HelmError::Failed {
                 output: output + &String::from_utf8_lossy(&manifest),
             }),
@@ -151,7 +278,7 @@ impl Helm {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", LIMITED, "sh"]);
         command.arg((self.memory_max_bytes / 1024).to_string());
-        command.arg(self.timeout.as_secs().max(1).to_string());
+        command.arg(self.left().as_secs().max(1).to_string());
         command.arg(&self.program);
         command
     }

@@ -1,145 +1,190 @@
-//! One operation of one release, done to the cluster: what an attempt consists of.
+//! One operation of one release, done to its cluster: what an attempt consists of.
 //!
-//! Everything here may be done twice without harm: a manifest is rendered from recorded bytes and replaces a file.
+//! Everything here may be done twice without harm: what is wanted is recorded, and what is there is looked at first.
 
 use std::path::Path;
 
 use domain::{
-    cluster::{self, Cluster},
+    cluster::Cluster,
+    ids::{AttemptId, ReleaseId},
     project::Project,
     release::{FailureReason, OperationKind, Release},
 };
+use tempfile::TempDir;
+use tokio::fs;
 
 use super::{
-    directory::Directory,
-    helm::{Helm, HelmError, Rendered, Template},
+    directory,
+    helm::{Helm, HelmError},
+    kubernetes::{self, Site, SiteOf},
 };
 use crate::{commands::load, services::Services};
 
 /// Names in an attempt's own folder. Helm runs in it, so that its words show no path of the server.
-const CHART: &str = "chart.tgz";
+pub(super) const CHART: &str = "chart.tgz";
 const VALUES: &str = "values.yaml";
+
+/// What an attempt is about.
+pub(super) struct Task<'a> {
+    pub(super) services: &'a Services,
+    /// For this attempt: see [`Helm::for_attempt`].
+    pub(super) helm: &'a Helm,
+    pub(super) id: ReleaseId,
+    pub(super) attempt: AttemptId,
+    pub(super) release: &'a Release,
+    pub(super) operation: OperationKind,
+    /// Of an uninstall: it ends even if something has to be left behind.
+    pub(super) forced: bool,
+}
 
 /// What an attempt came to, before it is sealed and reported.
 pub(super) struct Report {
-    /// What runs now, or nothing any more; or why it failed.
-    pub(super) result: Result<Option<String>, FailureReason>,
-    /// All that was said about it.
+    pub(super) result: Result<Outcome, FailureReason>,
+    /// What was said about it.
     pub(super) output: String,
 }
 
+pub(super) enum Outcome {
+    /// What runs now.
+    Runs { manifest: String },
+    /// Nothing runs any more. `remains` is what a forced removal had to leave behind.
+    Gone { remains: Vec<String> },
+}
+
+impl Report {
+    pub(super) fn runs(manifest: String, output: String) -> Self {
+        let result = Ok(Outcome::Runs { manifest });
+        Self { result, output }
+    }
+
+    pub(super) fn gone(remains: Vec<String>, output: String) -> Self {
+        let result = Ok(Outcome::Gone { remains });
+        Self { result, output }
+    }
+
+    /// A failure in the words of `error` and its causes.
+    pub(super) fn failed(reason: FailureReason, error: &dyn std::error::Error) -> Self {
+        let causes = std::iter::successors(error.source(), |cause| cause.source());
+        let words = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+        Self::said(reason, words)
+    }
+
+    pub(super) fn said(reason: FailureReason, words: impl Into<String>) -> Self {
+        Self {
+            result: Err(reason),
+            output: words.into(),
+        }
+    }
+
+    /// Whether it failed because of the cluster, which may never come back.
+    fn is_of_the_cluster(&self) -> bool {
+        use FailureReason::{ClusterFailed, ClusterUnreachable, CredentialsRefused};
+        matches!(
+            self.result,
+            Err(ClusterFailed | ClusterUnreachable | CredentialsRefused)
+        )
+    }
+
+    pub(super) fn cluster_failed(error: &dyn std::error::Error) -> Self {
+        Self::failed(FailureReason::ClusterFailed, error)
+    }
+
+    /// What a failed run of Helm means where nothing more is known.
+    pub(super) fn of_helm(error: &HelmError) -> Self {
+        let reason = match error {
+            HelmError::Failed { output } => return Self::said(FailureReason::HelmFailed, output),
+            HelmError::Timeout { .. } | HelmError::Killed { .. } => FailureReason::HelmTimeout,
+            HelmError::Missing { .. } => FailureReason::HelmMissing,
+            HelmError::OutputTooLarge { .. } | HelmError::NotText | HelmError::Io(_) => FailureReason::HelmFailed,
+        };
+        Self::failed(reason, error)
+    }
+}
+
+/// The chart and the values of an attempt, in its folder.
+pub(super) struct Inputs {
+    pub(super) chart: bytes::Bytes,
+    /// The text, if there are values.
+    pub(super) values: Option<String>,
+}
+
+impl Inputs {
+    /// The name of the values' file, if there is one.
+    pub(super) fn values_file(&self) -> Option<&'static str> {
+        self.values.as_ref().map(|_| VALUES)
+    }
+}
+
 /// Does it, and tells what came of it; never fails to tell.
-pub(super) async fn perform(services: &Services, helm: &Helm, release: &Release, operation: OperationKind) -> Report {
-    let done = match operation {
-        OperationKind::Install | OperationKind::Upgrade => deploy(services, helm, release, operation).await,
-        OperationKind::Uninstall => remove(services, release).await,
-    };
-    done.unwrap_or_else(|report| report)
+pub(super) async fn perform(task: &Task<'_>) -> Report {
+    match done(task).await {
+        Err(report) if task.forced && report.is_of_the_cluster() => {
+            Report::gone(vec!["all of it, if the cluster still has it".to_owned()], report.output)
+        }
+        done => done.unwrap_or_else(|report| report),
+    }
 }
 
-async fn deploy(
-    services: &Services,
-    helm: &Helm,
-    release: &Release,
-    operation: OperationKind,
-) -> Result<Report, Report> {
-    let (directory, namespace) = place(services, release).await?;
-    // Values are secret: the folder is the server's own, and emptied when it starts.
-    let scratch = tempfile::tempdir_in(services.data.scratch()).map_err(|error| cluster_failed(&error))?;
-    let has_values = write_inputs(services, release, scratch.path()).await?;
-    let template = Template {
-        release: release.name.as_str(),
-        namespace: &namespace,
-        chart: CHART,
-        values: has_values.then_some(VALUES),
-        is_upgrade: operation == OperationKind::Upgrade,
-        scratch: scratch.path(),
-    };
-    let Rendered { manifest, output } = helm.template(&template).await.map_err(|error| refused(&error))?;
-    directory
-        .apply(&manifest)
-        .await
-        .map_err(|error| cluster_failed(&error))?;
-    Ok(Report {
-        result: Ok(Some(manifest)),
-        output,
-    })
+async fn done(task: &Task<'_>) -> Result<Report, Report> {
+    let gone = || Report::said(FailureReason::ClusterFailed, "the release's project or cluster is gone");
+    let log = &task.services.log;
+    let project = load::<Project>(log, task.release.project).await;
+    let project = project
+        .map_err(|error| Report::cluster_failed(&error))?
+        .ok_or_else(gone)?;
+    let cluster = load::<Cluster>(log, project.cluster).await;
+    let cluster = cluster
+        .map_err(|error| Report::cluster_failed(&error))?
+        .ok_or_else(gone)?;
+    let deploys = task.operation != OperationKind::Uninstall;
+    match &cluster.link {
+        None if deploys => directory::deploy(task, &cluster.name, &project.namespace).await,
+        None => directory::remove(task, &cluster.name, &project.namespace).await,
+        Some(link) => {
+            let site = SiteOf {
+                vault: &task.services.vault,
+                timeout: task.services.limits.cluster_timeout,
+                id: task.release.project,
+                project,
+                link,
+                is_cluster_wide: cluster.cluster_wide.contains(&task.release.app),
+            };
+            let site = Site::of(site).await;
+            let site = site.map_err(|error| Report::failed(FailureReason::CredentialsRefused, &error))?;
+            if deploys {
+                kubernetes::deploy(task, &site).await
+            } else {
+                kubernetes::remove(task, &site).await
+            }
+        }
+    }
 }
 
-async fn remove(services: &Services, release: &Release) -> Result<Report, Report> {
-    let (directory, _) = place(services, release).await?;
-    directory.remove().await.map_err(|error| cluster_failed(&error))?;
-    Ok(Report {
-        result: Ok(None),
-        output: String::new(),
-    })
+/// A folder of this attempt's own. Values are secret: it is the server's alone, and emptied when it starts.
+pub(super) fn scratch(task: &Task<'_>) -> Result<TempDir, Report> {
+    tempfile::tempdir_in(task.services.data.scratch()).map_err(|error| Report::cluster_failed(&error))
 }
 
-/// Puts the chart, and the values if there are any, into `scratch`; says whether there are.
-async fn write_inputs(services: &Services, release: &Release, scratch: &Path) -> Result<bool, Report> {
-    let unavailable = |error: &dyn std::error::Error| failed(FailureReason::ContentUnavailable, error);
-    let gone = |what| said(FailureReason::ContentUnavailable, what);
-    let archive = services.content.get(release.wanted.digest).await;
-    let archive = archive
+/// Puts the chart, and the values if there are any, into `folder`.
+pub(super) async fn write_inputs(task: &Task<'_>, folder: &Path) -> Result<Inputs, Report> {
+    let unavailable = |error: &dyn std::error::Error| Report::failed(FailureReason::ContentUnavailable, error);
+    let gone = |what: &str| Report::said(FailureReason::ContentUnavailable, what);
+    let wanted = &task.release.wanted;
+    let chart = task.services.content.get(wanted.digest).await;
+    let chart = chart
         .map_err(|error| unavailable(&error))?
         .ok_or_else(|| gone("the chart's bytes were removed from this store"))?;
-    let write = |name, bytes: Vec<u8>| tokio::fs::write(scratch.join(name), bytes);
-    write(CHART, archive.to_vec())
-        .await
-        .map_err(|error| cluster_failed(&error))?;
-    let Some(sealed) = &release.wanted.values else {
-        return Ok(false);
+    let written = fs::write(folder.join(CHART), &chart).await;
+    written.map_err(|error| Report::cluster_failed(&error))?;
+    let Some(sealed) = &wanted.values else {
+        return Ok(Inputs { chart, values: None });
     };
-    let values = services.vault.unseal(sealed).await;
+    let values = task.services.vault.unseal(sealed).await;
     let values = values
         .map_err(|error| unavailable(&error))?
         .ok_or_else(|| gone("the release's values were erased"))?;
-    write(VALUES, values.to_vec())
-        .await
-        .map_err(|error| cluster_failed(&error))?;
-    Ok(true)
-}
-
-/// The folder a release is rendered into, and its namespace.
-async fn place(services: &Services, release: &Release) -> Result<(Directory, String), Report> {
-    let gone = || said(FailureReason::ClusterFailed, "the release's project or cluster is gone");
-    let project = load::<Project>(&services.log, release.project).await;
-    let project = project.map_err(|error| cluster_failed(&error))?.ok_or_else(gone)?;
-    let cluster = load::<Cluster>(&services.log, project.cluster).await;
-    let cluster = cluster.map_err(|error| cluster_failed(&error))?.ok_or_else(gone)?;
-    let namespace = project.namespace.to_string();
-    let clusters = services.data.clusters();
-    let directory = match cluster.kind {
-        cluster::Kind::Directory => Directory::of(&clusters, cluster.name.as_str(), &namespace, release.name.as_str()),
-    };
-    Ok((directory, namespace))
-}
-
-fn refused(error: &HelmError) -> Report {
-    let reason = match error {
-        HelmError::Failed { output } => return said(FailureReason::HelmFailed, output),
-        HelmError::Timeout { .. } => FailureReason::HelmTimeout,
-        HelmError::Missing { .. } => FailureReason::HelmMissing,
-        HelmError::OutputTooLarge { .. } | HelmError::NotText | HelmError::Io(_) => FailureReason::HelmFailed,
-    };
-    failed(reason, error)
-}
-
-fn cluster_failed(error: &dyn std::error::Error) -> Report {
-    failed(FailureReason::ClusterFailed, error)
-}
-
-fn failed(reason: FailureReason, error: &dyn std::error::Error) -> Report {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    said(
-        reason,
-        &causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}")),
-    )
-}
-
-fn said(reason: FailureReason, output: &str) -> Report {
-    Report {
-        result: Err(reason),
-        output: output.to_owned(),
-    }
+    let written = fs::write(folder.join(VALUES), &values).await;
+    written.map_err(|error| Report::cluster_failed(&error))?;
+    let values = Some(String::from_utf8_lossy(&values).into_owned());
+    Ok(Inputs { chart, values })
 }

@@ -1,33 +1,39 @@
 //! The worker: follows the log, does what [`react`] says an event calls for, and reports back by commands.
 //!
-//! At its start it takes up every operation that is in flight, whoever began it. An operation taken up again is a new
-//! attempt, and results of the old one are refused. So it may be killed at any instant.
+//! Several may share the work. Whoever records the start of an attempt first has the operation; the others leave it alone
+//! until it must be dead. An operation taken up again is a new attempt, and results of the old one are refused. So a
+//! worker may be killed at any instant: started again, it takes up its own attempts at once.
+
+mod report;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     sync::Arc,
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use domain::{
     decider::Decider,
     event::DomainEvent,
     ids::{AttemptId, ReleaseId, WorkspaceId},
     project::Project,
-    release::{FailureReason, Release, react},
+    release::{Operation, Release, react},
 };
 use eventstore::{Position, ReadError, Recorded, Revision, StreamName};
 use tokio::{
-    sync::{Mutex, Semaphore},
+    sync::{Mutex, Notify, Semaphore},
     task::JoinSet,
 };
 
 use super::{
     helm::Helm,
-    operation::{self, Report},
+    identity::Identity,
+    operation::{self, Report, Task},
 };
 use crate::{
-    commands::{Cause, CommandError, FinishOperation, Giver, OperationResult, Outcome, StartOperation, holder, load},
+    clock,
+    commands::{Cause, CommandError, Giver, Outcome, StartOperation, load},
     ids,
     services::Services,
 };
@@ -35,25 +41,29 @@ use crate::{
 /// How long an operation waits that could not even be reported as failed: at first, and at most.
 const RETRY_MIN: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(300);
+/// What an attempt may take beside Helm. It is over before another worker may take it for dead.
+const ATTEMPT_MARGIN: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 pub struct Worker {
     services: Services,
     helm: Helm,
+    identity: Arc<Identity>,
     runs: Arc<Semaphore>,
     /// One workspace has at most half of the runs: its charts that loop do not stop the others.
     runs_of_workspaces: Arc<Mutex<HashMap<WorkspaceId, Arc<Semaphore>>>>,
-    /// Releases with an operation under way here, so that none is driven twice at once.
-    busy: Arc<Mutex<HashSet<ReleaseId>>>,
+    /// Releases that are taken care of here, so that none is driven twice at once; each with its news.
+    busy: Arc<Mutex<HashMap<ReleaseId, Arc<Notify>>>>,
 }
 
 impl Worker {
     #[must_use]
-    pub fn new(services: Services, helm: Helm) -> Self {
+    pub fn new(services: Services, helm: Helm, identity: Identity) -> Self {
         let runs = Arc::new(Semaphore::new(services.limits.helm_runs_max.max(1)));
         Self {
             services,
             helm,
+            identity: Arc::new(identity),
             runs,
             runs_of_workspaces: Arc::default(),
             busy: Arc::default(),
@@ -69,7 +79,7 @@ impl Worker {
         let mut operations = JoinSet::new();
         let position = self.services.views.position();
         for release in self.services.views.read(projections::releases::in_flight).await? {
-            operations.spawn(self.clone().take_up(release.id));
+            operations.spawn(self.clone().take_care_of(release.id));
         }
         let mut events = self.services.log.subscribe(Position::new(position));
         loop {
@@ -79,9 +89,14 @@ impl Worker {
             };
             match batch {
                 Ok(batch) => {
+                    let mut called_for = HashSet::new();
                     for event in &batch {
-                        if let Some(release) = called_for(event)? {
-                            operations.spawn(self.clone().take_up(release));
+                        let Some((release, calls)) = news_of(event)? else {
+                            continue;
+                        };
+                        self.tell(release).await;
+                        if calls && called_for.insert(release) {
+                            operations.spawn(self.clone().take_care_of(release));
                         }
                     }
                 }
@@ -97,15 +112,25 @@ impl Worker {
         }
     }
 
-    /// Drives the operations of a release until none is in flight, unless somebody does already.
-    async fn take_up(self, release: ReleaseId) {
-        if !self.busy.lock().await.insert(release) {
-            return; // whoever drives it looks again before leaving
+    /// Whoever takes care of the release looks at it again.
+    async fn tell(&self, release: ReleaseId) {
+        if let Some(news) = self.busy.lock().await.get(&release) {
+            news.notify_one();
         }
+    }
+
+    /// Drives the operations of a release until none is in flight, unless somebody here does already.
+    async fn take_care_of(self, release: ReleaseId) {
+        let news = Arc::new(Notify::new());
+        match self.busy.lock().await.entry(release) {
+            Entry::Occupied(_) => return, // whoever is at it looks again before leaving
+            Entry::Vacant(free) => free.insert(Arc::clone(&news)),
+        };
         let mut pause = RETRY_MIN;
         loop {
-            match self.drive(release).await {
-                Ok(()) => pause = RETRY_MIN,
+            match self.drive(release, &news).await {
+                Ok(None) => pause = RETRY_MIN,
+                Ok(Some(until)) => self.stand_by(until, &news).await,
                 Err(error) => {
                     tracing::error!(%release, error = &error as &dyn std::error::Error, "an operation could not be driven");
                     // The log or the vault is in trouble; asking it at once again would not help it.
@@ -122,6 +147,13 @@ impl Worker {
         }
     }
 
+    /// Another worker is at it: waits for its end, or until it must be dead.
+    async fn stand_by(&self, until: DateTime<Utc>, news: &Notify) {
+        let left = (until - clock::now()).to_std().unwrap_or_default();
+        // It is woken by whatever happens to the release; a wait that is cut short is begun again.
+        let _ = tokio::time::timeout(left, news.notified()).await;
+    }
+
     async fn is_in_flight(&self, release: ReleaseId) -> bool {
         match load::<Release>(&self.services.log, release).await {
             Ok(release) => release.is_some_and(|release| release.operation.is_some()),
@@ -130,45 +162,98 @@ impl Worker {
         }
     }
 
-    async fn drive(&self, id: ReleaseId) -> Result<(), CommandError> {
-        let Some(release) = load::<Release>(&self.services.log, id).await? else {
-            return Ok(());
+    /// Makes one attempt at the operation in flight, if this worker may; else says until when another one has it.
+    async fn drive(&self, id: ReleaseId, news: &Notify) -> Result<Option<DateTime<Utc>>, CommandError> {
+        let Some((release, operation)) = self.to_be_done(id).await? else {
+            return Ok(None);
         };
+        if let Some(until) = self.held_until(operation) {
+            return Ok(Some(until));
+        }
         let share = self.share_of(&release).await?;
         let (Ok(_share), Ok(_run)) = (share.acquire().await, self.runs.acquire().await) else {
-            return Ok(());
+            return Ok(None);
         };
-        // It may have waited for its turn; what counts is what is wanted now.
-        let Some(release) = load::<Release>(&self.services.log, id).await? else {
-            return Ok(());
+        // It may have waited for its turn; what counts is what is wanted now, and whether it is still to be had.
+        let Some((release, operation)) = self.to_be_done(id).await? else {
+            return Ok(None);
         };
-        let Some(operation) = release.operation else {
-            return Ok(());
-        };
+        if let Some(until) = self.held_until(operation) {
+            return Ok(Some(until));
+        }
         let Some(cause) = self.asked_for_by(id).await? else {
-            return Ok(());
+            return Ok(None);
         };
         let attempt = AttemptId::from_uuid(ids::fresh());
-        let start = StartOperation { release: id, attempt };
-        let started = self.services.commands.run(Giver::Reaction(cause), &start).await?;
+        let start = StartOperation {
+            release: id,
+            attempt,
+            worker: self.identity.id,
+        };
+        let started = match self.services.commands.run(Giver::Reaction(cause), &start).await {
+            Ok(started) => started,
+            // Another worker was first, or it is over meanwhile.
+            Err(error) if error.is("TAKEN_UP") || error.is("NOTHING_TO_DO") => return Ok(None),
+            Err(error) => return Err(error),
+        };
         tracing::info!(release = %id, %attempt, operation = %operation.kind, "started");
-        let report = operation::perform(&self.services, &self.helm, &release, operation.kind).await;
         let cause = self.left_by(&started).await?.unwrap_or(cause);
-        self.finish(id, attempt, cause, report).await
+        tokio::select! {
+            report = self.attempted(id, attempt, &release, operation) => {
+                self.finish(id, &release, attempt, cause, operation, report).await?;
+            }
+            // Leaving the attempt here ends Helm.
+            () = self.called_off(id, attempt, news) => self.give_up(id, attempt, cause).await?,
+        }
+        Ok(None)
+    }
+
+    async fn to_be_done(&self, id: ReleaseId) -> Result<Option<(Release, Operation)>, CommandError> {
+        let release = load::<Release>(&self.services.log, id).await?;
+        Ok(release.and_then(|release| {
+            let operation = release.operation?;
+            Some((release, operation))
+        }))
+    }
+
+    fn held_until(&self, operation: Operation) -> Option<DateTime<Utc>> {
+        let free_from = operation.free_from(self.identity.id, self.services.limits.worker_patience());
+        free_from.filter(|until| clock::now() < *until)
+    }
+
+    async fn attempted(&self, id: ReleaseId, attempt: AttemptId, release: &Release, operation: Operation) -> Report {
+        let limit = self.services.limits.helm_timeout.saturating_add(ATTEMPT_MARGIN);
+        let task = Task {
+            services: &self.services,
+            helm: &self.helm.for_attempt(),
+            id,
+            attempt,
+            release,
+            operation: operation.kind,
+            forced: operation.forced,
+        };
+        tokio::time::timeout(limit, operation::perform(&task))
+            .await
+            .unwrap_or_else(|_| Report::timed_out(limit))
+    }
+
+    /// Returns once somebody asked for the end of the attempt, or another one took its place.
+    async fn called_off(&self, id: ReleaseId, attempt: AttemptId, news: &Notify) {
+        loop {
+            match load::<Release>(&self.services.log, id).await {
+                Ok(Some(release)) if release.calls_off(attempt) => return,
+                // A log that cannot be read now tells nothing; what is under way goes on.
+                _ => news.notified().await,
+            }
+        }
     }
 
     /// The event that asked for the operation of a release that is in flight.
     async fn asked_for_by(&self, release: ReleaseId) -> Result<Option<Cause>, CommandError> {
         let stream = StreamName::new(Release::CATEGORY, release).map_err(CommandError::internal)?;
-        for event in self
-            .services
-            .log
-            .read_stream(&stream, Revision::NONE)
-            .await?
-            .iter()
-            .rev()
-        {
-            if called_for(event)?.is_some() {
+        let events = self.services.log.read_stream(&stream, Revision::NONE).await?;
+        for event in events.iter().rev() {
+            if let Some((_, true)) = news_of(event)? {
                 return Cause::of(event).map(Some);
             }
         }
@@ -192,68 +277,17 @@ impl Worker {
                 .or_insert_with(|| Arc::new(Semaphore::new(half))),
         ))
     }
-
-    async fn finish(
-        &self,
-        release: ReleaseId,
-        attempt: AttemptId,
-        cause: Cause,
-        report: Report,
-    ) -> Result<(), CommandError> {
-        let result = match self.seal(release, &report).await {
-            Ok(result) => result,
-            Err(error) => {
-                tracing::error!(%release, error = &error as &dyn std::error::Error, "a report could not be sealed");
-                let subject = holder::<Release>(release);
-                let output = self
-                    .services
-                    .vault
-                    .seal(&subject, "the output could not be kept")
-                    .await?;
-                OperationResult::Failed {
-                    reason: FailureReason::HelmFailed,
-                    output,
-                }
-            }
-        };
-        let finish = FinishOperation {
-            release,
-            attempt,
-            result,
-        };
-        match self.services.commands.run(Giver::Reaction(cause), &finish).await {
-            // Another attempt took over; its result counts.
-            Err(error) if error.is("STALE_ATTEMPT") => Ok(()),
-            outcome => outcome.map(drop),
-        }
-    }
-
-    async fn seal(&self, release: ReleaseId, report: &Report) -> Result<OperationResult, CommandError> {
-        let subject = holder::<Release>(release);
-        let vault = &self.services.vault;
-        let output = vault.seal(&subject, &report.output).await?;
-        Ok(match &report.result {
-            Ok(Some(manifest)) => OperationResult::Succeeded {
-                manifest: Some(vault.seal(&subject, manifest).await?),
-                output,
-            },
-            Ok(None) => OperationResult::Succeeded { manifest: None, output },
-            Err(reason) => OperationResult::Failed {
-                reason: *reason,
-                output,
-            },
-        })
-    }
 }
 
-/// The release whose operation `recorded` calls for, if it calls for one.
-fn called_for(recorded: &Recorded) -> Result<Option<ReleaseId>, CommandError> {
+/// The release that `recorded` is about, and whether it calls for an operation.
+fn news_of(recorded: &Recorded) -> Result<Option<(ReleaseId, bool)>, CommandError> {
     let envelope = recorded.envelope().map_err(CommandError::internal)?;
     let data = serde_json::from_str(envelope.data.get()).map_err(CommandError::internal)?;
     let event = DomainEvent::restore(recorded.stream.category(), &recorded.name, &data);
     match event.map_err(CommandError::internal)? {
-        DomainEvent::Release(event) if react(&event).is_some() => {
-            recorded.stream.key().parse().map(Some).map_err(CommandError::internal)
+        DomainEvent::Release(event) => {
+            let release = recorded.stream.key().parse().map_err(CommandError::internal)?;
+            Ok(Some((release, react(&event).is_some())))
         }
         _ => Ok(None),
     }

@@ -20,6 +20,7 @@ use super::{
     at_least::{self, AtLeast},
     categories::Category,
     error::Result,
+    installations::Installations,
     listings::{Listing, ListingReview},
     page::{self, Connected},
     scalars::SemVer,
@@ -278,6 +279,11 @@ impl App {
     #[graphql(complexity = "100 + 10 * child_complexity")]
     async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<AllowedAction>> {
         allowed::on_app(ctx, self.row.id).await
+    }
+
+    /// The releases of it, in any version. For whoever may suspend it.
+    async fn installations(&self, ctx: &Context<'_>) -> Result<Option<Installations>> {
+        Installations::of(ctx, self.row.id, self.row.workspace, None)
     }
 
     /// Set while the app as a whole is suspended, whatever its versions are.

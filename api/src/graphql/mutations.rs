@@ -2,7 +2,9 @@
 
 mod apps;
 mod categories;
+mod clusters;
 mod erasure;
+mod health;
 mod listings;
 mod members;
 mod payload;
@@ -14,6 +16,8 @@ mod store;
 mod tenancy;
 
 use async_graphql::MergedObject;
+
+pub use self::payload::{UserError, release as release_id, version as version_id};
 
 #[derive(MergedObject, Default)]
 pub struct Mutation(
@@ -27,5 +31,7 @@ pub struct Mutation(
     review_policy::ReviewPolicyMutation,
     members::MemberMutation,
     tenancy::TenancyMutation,
+    clusters::ClusterMutation,
+    health::HealthMutation,
     erasure::ErasureMutation,
 );

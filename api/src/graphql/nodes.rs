@@ -7,9 +7,10 @@ use super::{
     accounts::Account,
     apps::App,
     categories::Category,
+    clusters::Cluster,
     error::Result,
     releases::Release,
-    tenancy::{Cluster, Project, Workspace},
+    tenancy::{Project, Workspace},
     versions::Version,
     viewer::viewer,
 };

@@ -1,24 +1,24 @@
 //! Releases: what is wanted, what was observed, and every attempt between.
 
-use async_graphql::{Context, Enum, ID, Object};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{
     access::Place,
     ids::ReleaseId,
     permission::Permission,
-    release::{self, Deployment as Deployed, FailureReason, OperationKind},
+    release::{self, FailureReason, OperationKind},
 };
 use projections::releases;
 
 use super::{
     NodeId,
-    accounts::{Account, unseal},
     allowed::{self, AllowedAction},
     apps::App,
     at_least::{self, AtLeast},
+    deployments::{Attempt, Deployment, Revision},
     error::Result,
+    health::ObservedHealth,
     page::{self, Connected},
-    scalars::{LogPosition, SemVer, Sha256},
     tenancy::Project,
     viewer::{read, viewer},
 };
@@ -89,9 +89,12 @@ pub enum ReleaseStatus {
     Running,
     /// A change is under way; what ran before may still run.
     Upgrading,
+    /// It is on its way back to an earlier revision.
+    RollingBack,
     /// Its removal is under way.
     Uninstalling,
-    /// The last operation failed; what ran before may still run. It can be corrected by an upgrade.
+    /// The last operation failed or was cancelled; what ran before may still run. It can be tried again, corrected by an
+    /// upgrade, rolled back, or removed.
     Failed,
     /// It is gone.
     Uninstalled,
@@ -103,7 +106,7 @@ pub enum ReleaseStatus {
 pub enum Operation {
     /// The first installation, or its correction.
     Install,
-    /// Another version, other values, or both.
+    /// Another version, other values, or both; also a rollback.
     Upgrade,
     /// The removal.
     Uninstall,
@@ -123,11 +126,60 @@ pub enum OperationFailure {
     ContentUnavailable,
     /// The result could not be written to the cluster.
     ClusterFailed,
+    /// The cluster does not answer, or something else answers there.
+    ClusterUnreachable,
+    /// The cluster does not accept the credentials it was registered with.
+    CredentialsRefused,
+    /// The project's namespace, or its service account, could not be made.
+    ProjectNotReady,
+    /// The project's namespace is not on the cluster any more, or not the project's.
+    NamespaceMissing,
+    /// Somebody else's release has the name in the namespace.
+    NameTaken,
+    /// What was applied did not become ready in time.
+    NotReady,
+    /// Helm's record of the release exceeds the 1 MiB that Kubernetes keeps in a Secret.
+    ReleaseTooLarge,
+    /// The chart holds objects of the whole cluster or of other namespaces; the output lists them.
+    ScopeRefused,
+}
+
+/// How an operation ended without its result.
+#[derive(SimpleObject)]
+pub struct ReleaseFailure {
+    /// What it was.
+    operation: Operation,
+    /// Why it failed; absent if it was cancelled.
+    reason: Option<OperationFailure>,
+    /// Whether somebody asked for its end.
+    is_cancelled: bool,
+}
+
+impl From<release::Failure> for ReleaseFailure {
+    fn from(failure: release::Failure) -> Self {
+        Self {
+            operation: failure.operation.into(),
+            reason: failure.reason.map(Into::into),
+            is_cancelled: failure.reason.is_none(),
+        }
+    }
 }
 
 pub struct Release(pub releases::Release);
 
 impl Release {
+    /// Whether the viewer may read its values.
+    fn shows_values(&self, ctx: &Context<'_>) -> Result<bool> {
+        let viewer = viewer(ctx)?;
+        let place = self.place();
+        Ok(place.is_some_and(|place| viewer.may(Permission::ReleaseValues, place)))
+    }
+
+    fn place(&self) -> Option<Place> {
+        let (project, workspace) = (self.0.project, self.0.workspace?);
+        Some(Place::Project { project, workspace })
+    }
+
     /// The release, if the viewer may know of it.
     pub async fn load(ctx: &Context<'_>, id: ReleaseId) -> Result<Option<Self>> {
         let viewer = viewer(ctx)?;
@@ -166,18 +218,21 @@ impl Release {
         self.0.status().into()
     }
 
+    /// How it was when somebody last looked at its cluster; absent if nobody did.
+    async fn health(&self, ctx: &Context<'_>) -> Result<Option<ObservedHealth>> {
+        let id = self.0.id;
+        let health = read(ctx, move |view| projections::health::of(view, id)).await?;
+        Ok(health.map(ObservedHealth))
+    }
+
     /// What the viewer may do to it now, and why not the rest: by the rules that the mutations themselves ask. To which
-    /// versions it can be upgraded depends on them.
+    /// versions it can be upgraded depends on them, and what never ran is tried again only while it could be installed.
     #[graphql(complexity = "50 + 10 * child_complexity")]
     async fn allowed_actions(&self, ctx: &Context<'_>) -> Result<Vec<AllowedAction>> {
-        let Some(workspace) = self.0.workspace else {
-            return Ok(vec![]);
-        };
-        let place = Place::Project {
-            project: self.0.project,
-            workspace,
-        };
-        allowed::on_release(ctx, self.0.id, place).await
+        match self.place() {
+            Some(place) => allowed::on_release(ctx, self.0.id, place).await,
+            None => Ok(vec![]),
+        }
     }
 
     /// The app it is a release of; absent if the viewer may not see it any more.
@@ -191,13 +246,16 @@ impl Release {
     }
 
     /// What was asked for last.
-    async fn wanted(&self) -> Deployment {
-        Deployment(self.0.wanted.clone())
+    async fn wanted(&self, ctx: &Context<'_>) -> Result<Deployment> {
+        let shows_values = self.shows_values(ctx)?;
+        Ok(Deployment::new(self.0.wanted.clone(), shows_values))
     }
 
-    /// What was last seen to run; absent until the first success.
-    async fn observed(&self) -> Option<Deployment> {
-        self.0.observed.clone().map(Deployment)
+    /// What was last seen to run; absent until the first success. What failed or was cancelled may have changed it since.
+    async fn observed(&self, ctx: &Context<'_>) -> Result<Option<Deployment>> {
+        let shows_values = self.shows_values(ctx)?;
+        let observed = self.0.observed.clone();
+        Ok(observed.map(|observed| Deployment::new(observed, shows_values)))
     }
 
     /// How often what runs was changed.
@@ -210,6 +268,16 @@ impl Release {
         self.0.operation.as_ref().map(|operation| operation.kind.into())
     }
 
+    /// Whether somebody asked for the end of what is under way.
+    async fn is_cancelling(&self) -> bool {
+        self.0.operation.is_some_and(|operation| operation.cancelling)
+    }
+
+    /// How the last operation ended, if without its result and nothing happened since.
+    async fn failure(&self) -> Option<ReleaseFailure> {
+        self.0.failure.map(Into::into)
+    }
+
     /// What was changed, when and why, the newest first.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn revisions(
@@ -219,8 +287,12 @@ impl Release {
         after: Option<String>,
     ) -> Result<Connected<Revision>> {
         let (id, is_first, request) = (self.0.id, after.is_none(), page::request(first, after)?);
+        let shows_values = self.shows_values(ctx)?;
         let revisions = read(ctx, move |view| releases::revisions(view, id, &request)).await?;
-        Ok(page::connection(revisions, is_first, Revision))
+        Ok(page::connection(revisions, is_first, |row| Revision {
+            row,
+            shows_values,
+        }))
     }
 
     /// Every run of Helm for it, the newest first, with all that Helm said.
@@ -244,144 +316,5 @@ impl Release {
     /// When something last happened to it.
     async fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated.at
-    }
-}
-
-pub struct Deployment(Deployed);
-
-/// A version by its bytes, and the values it runs with.
-#[Object]
-impl Deployment {
-    /// The number of the version.
-    async fn version_number(&self) -> SemVer {
-        SemVer(self.0.version.clone())
-    }
-
-    /// The SHA-256 of the chart archive.
-    async fn package_digest(&self) -> Sha256 {
-        Sha256(self.0.digest)
-    }
-
-    /// The values, as they were written; absent for the chart's defaults, or once they were erased.
-    #[graphql(complexity = 100)]
-    async fn values(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        match &self.0.values {
-            Some(values) => unseal(ctx, values).await,
-            None => Ok(None),
-        }
-    }
-}
-
-/// Why a revision came to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "releases::Cause")]
-pub enum RevisionCause {
-    /// The first installation.
-    Install,
-    /// Another package.
-    Upgrade,
-    /// The same package with other values.
-    Reconfigure,
-}
-
-pub struct Revision(releases::Revision);
-
-/// A change of what runs.
-#[Object]
-impl Revision {
-    /// Its number: 1 is the installation.
-    async fn number(&self) -> u64 {
-        self.0.revision
-    }
-
-    /// Why it came to be.
-    async fn cause(&self) -> RevisionCause {
-        self.0.cause.into()
-    }
-
-    /// The number of the version it runs.
-    async fn version_number(&self) -> SemVer {
-        SemVer(self.0.version.clone())
-    }
-
-    /// The SHA-256 of the chart archive it runs.
-    async fn package_digest(&self) -> Sha256 {
-        Sha256(self.0.digest)
-    }
-
-    /// The values it runs with; absent for the chart's defaults, or once they were erased.
-    #[graphql(complexity = 100)]
-    async fn values(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        match &self.0.values {
-            Some(values) => unseal(ctx, values).await,
-            None => Ok(None),
-        }
-    }
-
-    /// What Helm rendered; absent once it was erased.
-    #[graphql(complexity = 100)]
-    async fn manifest(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        unseal(ctx, &self.0.manifest).await
-    }
-
-    /// When it was seen to run.
-    async fn at(&self) -> DateTime<Utc> {
-        self.0.observed.at
-    }
-
-    /// Who asked for it.
-    async fn requested_by(&self, ctx: &Context<'_>) -> Result<Option<Account>> {
-        Account::load_opt(ctx, self.0.requested.by).await
-    }
-}
-
-pub struct Attempt(releases::Attempt);
-
-/// One run of Helm.
-#[Object]
-impl Attempt {
-    /// What it was for.
-    async fn operation(&self) -> Operation {
-        self.0.operation.into()
-    }
-
-    /// When it began.
-    async fn started_at(&self) -> DateTime<Utc> {
-        self.0.started.at
-    }
-
-    /// When it ended; absent while it runs, and for one that died with its worker.
-    async fn ended_at(&self) -> Option<DateTime<Utc>> {
-        self.0.ended.as_ref().map(|ended| ended.mark.at)
-    }
-
-    /// Where its outcome stands in the log.
-    async fn position(&self) -> Option<LogPosition> {
-        self.0.ended.as_ref().map(|ended| LogPosition(ended.mark.position))
-    }
-
-    /// Whether it succeeded; absent while it runs.
-    async fn succeeded(&self) -> Option<bool> {
-        self.0
-            .ended
-            .as_ref()
-            .map(|ended| matches!(ended.outcome, releases::Outcome::Succeeded))
-    }
-
-    /// Why it failed.
-    async fn failure(&self) -> Option<OperationFailure> {
-        match self.0.ended.as_ref()?.outcome {
-            releases::Outcome::Succeeded => None,
-            releases::Outcome::Failed(reason) => Some(reason.into()),
-        }
-    }
-
-    /// All that Helm said; absent while it runs, and once it was erased.
-    #[graphql(complexity = 100)]
-    async fn output(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        match &self.0.ended {
-            Some(ended) => unseal(ctx, &ended.output).await,
-            None => Ok(None),
-        }
     }
 }

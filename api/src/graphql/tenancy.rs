@@ -1,18 +1,20 @@
-//! Workspaces, their projects, and the clusters these are on.
+//! Workspaces, and their projects.
 
 use async_graphql::{Context, Enum, ID, Object};
 use domain::{
     access::Place,
     account::Scope,
-    cluster::Kind,
-    ids::{ClusterId, ProjectId, WorkspaceId},
+    ids::{ProjectId, WorkspaceId},
     permission::Permission,
+    project::PreparationFailure,
 };
 use projections::{Moment, tenancy};
 
 use super::{
     NodeId,
+    accounts::unseal,
     apps::{App, AppStatus},
+    clusters::Cluster,
     error::Result,
     members::{Member, members},
     page::{self, Connected},
@@ -204,40 +206,61 @@ impl Project {
     async fn cluster(&self, ctx: &Context<'_>) -> Result<Option<Cluster>> {
         Cluster::load(ctx, self.0.cluster).await
     }
-}
 
-pub struct Cluster(tenancy::Cluster);
-
-impl Cluster {
-    pub async fn load(ctx: &Context<'_>, id: ClusterId) -> Result<Option<Self>> {
-        Ok(read(ctx, move |view| tenancy::cluster(view, id)).await?.map(Self))
-    }
-}
-
-/// What a cluster is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub enum ClusterKind {
-    /// A folder of rendered manifests, as a GitOps tool takes it over.
-    Directory,
-}
-
-/// Where releases run.
-#[Object]
-impl Cluster {
-    /// The global id.
-    pub async fn id(&self) -> ID {
-        NodeId::Cluster(self.0.id).into()
-    }
-
-    /// The name, unique on the platform.
-    async fn name(&self) -> &str {
-        self.0.name.as_str()
-    }
-
-    /// What it is.
-    async fn kind(&self) -> ClusterKind {
-        match self.0.kind {
-            Kind::Directory => ClusterKind::Directory,
+    /// Whether its namespace and its service account are on the cluster. Releases go there when they are.
+    async fn status(&self) -> ProjectStatus {
+        match self.0.status {
+            tenancy::ProjectStatus::Preparing => ProjectStatus::Preparing,
+            tenancy::ProjectStatus::Ready => ProjectStatus::Ready,
+            tenancy::ProjectStatus::Failed { .. } => ProjectStatus::Failed,
         }
     }
+
+    /// Why it could not be prepared; absent unless that failed.
+    async fn failure(&self) -> Option<ProjectFailure> {
+        match self.0.status {
+            tenancy::ProjectStatus::Failed { reason, .. } => Some(reason.into()),
+            tenancy::ProjectStatus::Preparing | tenancy::ProjectStatus::Ready => None,
+        }
+    }
+
+    /// What was said about the failure, by the cluster too.
+    #[graphql(complexity = 100)]
+    async fn failure_output(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        match &self.0.status {
+            tenancy::ProjectStatus::Failed { output, .. } => unseal(ctx, output).await,
+            tenancy::ProjectStatus::Preparing | tenancy::ProjectStatus::Ready => Ok(None),
+        }
+    }
+}
+
+/// Whether a project has its place on the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum ProjectStatus {
+    /// Its namespace and its service account are being made.
+    Preparing,
+    /// They are there; on a folder of manifests nothing has to be.
+    Ready,
+    /// They could not be made.
+    Failed,
+}
+
+/// Why a project could not be prepared, as far as a program can tell. The output says the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "PreparationFailure")]
+pub enum ProjectFailure {
+    /// The cluster does not answer, or something else answers there.
+    ClusterUnreachable,
+    /// The cluster does not accept the credentials it was registered with.
+    CredentialsRefused,
+    /// The cluster's kubeconfig may not make namespaces, service accounts or role bindings.
+    RightsMissing,
+    /// The namespace belongs to another project.
+    NamespaceTaken,
+    /// The namespace is there already; whoever manages clusters can let the project have it, by `prepareProject`.
+    NamespaceExists,
+    /// The namespace is being deleted.
+    NamespaceTerminating,
+    /// The cluster refused something.
+    ClusterFailed,
 }

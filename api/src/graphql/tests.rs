@@ -13,6 +13,7 @@ use crate::{
     auth::{self, Credentials},
     commands::{Command, CreateAccount, Giver, IssueToken, Outcome, RevokeRole, RevokeToken, Target},
     config::{DataFolder, Limits, Log},
+    effects::Helm,
     services::Services,
 };
 
@@ -43,7 +44,8 @@ impl Fixture {
         let Target::Account(auditor) = outcome.target else {
             panic!("an account is made");
         };
-        let schema = schema(services.clone());
+        let helm = Helm::new("helm".into(), &services.limits);
+        let schema = schema(services.clone(), helm);
         Self {
             services,
             schema,

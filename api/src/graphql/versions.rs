@@ -15,6 +15,7 @@ use super::{
     at_least::{self, AtLeast},
     error::{ApiError, Result},
     explanations::VersionExplanation,
+    installations::Installations,
     limits::{self, make_room},
     listings::{Listing, Maintainer, html},
     removals::ContentRemoval,
@@ -186,6 +187,15 @@ impl Version {
         self.row.decision.clone().map(|decided| VersionDecision {
             app: self.row.app,
             decided,
+        })
+    }
+
+    /// The releases that run it, or are being brought to it. For whoever may suspend it.
+    async fn installations(&self, ctx: &Context<'_>) -> Result<Option<Installations>> {
+        let app = App::load_at(ctx, self.row.app, self.moment).await?;
+        let workspace = app.map(|app| app.row.workspace);
+        workspace.map_or(Ok(None), |workspace| {
+            Installations::of(ctx, self.row.app, workspace, Some(&self.row.number))
         })
     }
 

@@ -8,23 +8,23 @@ use axum::{
 };
 use serde_json::json;
 
-use super::App;
+use crate::services::Services;
 
 pub async fn live() -> &'static str {
     "ok\n"
 }
 
 /// 200 if the views are known to show the whole log, 503 otherwise; the body says how far each is, in numbers of events.
-pub async fn ready(State(app): State<App>) -> Response {
-    let views = app.services.views.position();
-    let Ok(head) = app.services.log.head().await else {
+pub async fn ready(State(services): State<Services>) -> Response {
+    let views = services.views.position();
+    let Ok(head) = services.log.head().await else {
         return (
             StatusCode::SERVICE_UNAVAILABLE,
             Json(json!({ "ready": false, "views": views })),
         )
             .into_response();
     };
-    let ready = app.services.is_following() && app.services.freshness.check().is_ok();
+    let ready = services.is_following() && services.freshness.check().is_ok();
     let status = if ready {
         StatusCode::OK
     } else {

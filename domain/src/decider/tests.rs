@@ -81,6 +81,10 @@ rejections! {
         OperationInFlight (release::OperationKind::Install)
         StaleAttempt { attempt: AttemptId::from_uuid(Uuid::nil()) }
         NothingToDo ()
+        NothingFailed ()
+        RevisionNotFound { revision: 3, last: 2 }
+        TakenUp { until: DateTime::UNIX_EPOCH }
+        CancellationNotRequested ()
         ManifestMissing (release::OperationKind::Install)
     }
     account {
@@ -114,6 +118,17 @@ rejections! {
         NotFound ()
         Misplaced (role::Misplaced::Permission { role: "x".parse().unwrap(), permission: Permission::AppUpload })
     }
+    cluster {
+        NotFound ()
+        Exists ()
+        NotKubernetes ()
+        AnotherCluster { registered: Uuid::nil(), found: Uuid::max() }
+    }
+    project {
+        NotFound ()
+        Exists ()
+        NamespaceReserved { namespace: "default".parse().unwrap() }
+    }
     workspace {
         NotFound ()
         Exists ()
@@ -125,9 +140,7 @@ rejections! {
 fn every_single_rejection() -> Vec<Box<dyn Reject>> {
     vec![
         Box::new(content::Removed { digest: digest() }),
-        Box::new(cluster::Exists),
         Box::new(name::Taken),
-        Box::new(project::Exists),
         Box::new(granting::Refusal::Exceeds(Permission::AppUpload)),
         Box::new(granting::Refusal::OwnAppointment),
     ]

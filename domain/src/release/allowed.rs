@@ -9,61 +9,58 @@ use crate::{
     permission::Permission,
 };
 
-/// What a user can ask of a release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Action {
-    Upgrade,
-    Uninstall,
-}
-
-impl Action {
-    const ALL: [Self; 2] = [Self::Upgrade, Self::Uninstall];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Upgrade => "upgradeRelease",
-            Self::Uninstall => "uninstallRelease",
-        }
-    }
-
-    const fn permission(self) -> Permission {
-        match self {
-            Self::Upgrade => Permission::ReleaseUpgrade,
-            Self::Uninstall => Permission::ReleaseUninstall,
-        }
-    }
-}
-
 impl Release {
-    /// Every action on a release in `place`. An upgrade is asked about with other values than it has: to which versions it
-    /// may go depends on the app.
+    /// Every action on a release in `place`. An upgrade is asked about with other values than it has, for to which
+    /// versions it may go depends on the app; a rollback to the revision before, or after a failure to what runs.
     #[must_use]
     pub fn allowed(state: &Option<Self>, principal: &Principal, place: Place, stamp: Stamp) -> Vec<Allowed> {
-        let judged = |action: Action| Allowed {
-            action: action.as_str(),
-            verdict: Verdict::of(principal, action.permission(), place, || {
-                Self::decide(state, command(state.as_ref(), action), stamp)
-            }),
-        };
-        Action::ALL.into_iter().map(judged).collect()
-    }
-}
-
-fn command(release: Option<&Release>, action: Action) -> Command {
-    let values = |subject: &str| Sealed {
-        subject: subject.to_owned(),
-        digest: Digest::from_bytes([0; 32]),
-    };
-    match (action, release) {
-        (Action::Upgrade, Some(release)) => {
-            let subject = release.wanted.values.as_ref().map_or("", |values| &values.subject);
-            Command::Upgrade {
-                deployment: Deployment {
-                    values: Some(values(&format!("another than {subject}"))),
-                    ..release.wanted.clone()
-                },
+        let Some(release) = state else { return vec![] };
+        let judged = |(action, command): (&'static str, Command)| {
+            let permission = command.permission(Some(release)).unwrap_or(Permission::ReleaseView);
+            Allowed {
+                action,
+                verdict: Verdict::of(principal, permission, place, || Self::decide(state, command, stamp)),
             }
+        };
+        release.actions().into_iter().map(judged).collect()
+    }
+
+    /// What a user can ask of it, by the names of the mutations.
+    fn actions(&self) -> [(&'static str, Command); 5] {
+        let last = self.revision();
+        let before = if self.failure.is_some() {
+            last
+        } else {
+            last.saturating_sub(1)
+        };
+        [
+            (
+                "upgradeRelease",
+                Command::Upgrade {
+                    deployment: self.with_other_values(),
+                },
+            ),
+            (
+                "rollbackRelease",
+                Command::Rollback {
+                    revision: before.max(1),
+                },
+            ),
+            ("retryOperation", Command::Retry),
+            ("cancelOperation", Command::Cancel),
+            ("uninstallRelease", Command::Uninstall { forced: false }),
+        ]
+    }
+
+    fn with_other_values(&self) -> Deployment {
+        let subject = self.wanted.values.as_ref().map_or("", |values| &values.subject);
+        let values = Sealed {
+            subject: format!("another than {subject}"),
+            digest: Digest::from_bytes([0; 32]),
+        };
+        Deployment {
+            values: Some(values),
+            ..self.wanted.clone()
         }
-        (Action::Upgrade | Action::Uninstall, _) => Command::Uninstall,
     }
 }

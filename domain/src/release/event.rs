@@ -5,8 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    decimal,
     digest::{Digest, Sealed},
-    ids::{AppId, AttemptId, ProjectId},
+    ids::{AppId, AttemptId, ProjectId, WorkerId},
     names::ReleaseName,
     version_number::VersionNumber,
 };
@@ -52,10 +53,29 @@ pub enum Event {
     UpgradeRequested {
         deployment: Deployment,
     },
-    UninstallRequested {},
+    /// What ran as the revision of this number is wanted again.
+    RollbackRequested {
+        #[serde(with = "decimal")]
+        revision: u64,
+        deployment: Deployment,
+    },
+    /// `forced`: it ends even if something has to be left behind.
+    UninstallRequested {
+        #[serde(default, skip_serializing_if = "is_false")]
+        forced: bool,
+    },
+    /// What failed or was cancelled is wanted all the same.
+    RetryRequested {
+        operation: OperationKind,
+    },
+    /// The attempt under way is to be given up.
+    CancellationRequested {},
+    /// `worker` is absent from what was recorded before several could share the work.
     OperationStarted {
         operation: OperationKind,
         attempt: AttemptId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        worker: Option<WorkerId>,
     },
     /// `manifest` is what Helm rendered, `output` what it said.
     ReleaseInstalled {
@@ -72,9 +92,12 @@ pub enum Event {
         manifest: Sealed,
         output: Sealed,
     },
+    /// `remains` is what a forced removal had to leave behind.
     ReleaseUninstalled {
         attempt: AttemptId,
         output: Sealed,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remains: Option<Sealed>,
     },
     /// `output` is all that Helm said, `reason` one stable code.
     OperationFailed {
@@ -82,6 +105,14 @@ pub enum Event {
         attempt: AttemptId,
         reason: FailureReason,
         output: Sealed,
+    },
+    /// The operation was given up as somebody asked: without `attempt` and `output` before any worker took it up.
+    OperationCancelled {
+        operation: OperationKind,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attempt: Option<AttemptId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<Sealed>,
     },
 }
 
@@ -99,4 +130,24 @@ pub enum FailureReason {
     ContentUnavailable,
     /// The result could not be written to the cluster.
     ClusterFailed,
+    /// The cluster does not answer.
+    ClusterUnreachable,
+    /// The cluster does not accept the credentials it was registered with.
+    CredentialsRefused,
+    /// The project's namespace, or its service account, could not be made.
+    ProjectNotReady,
+    /// The project's namespace is not on the cluster any more.
+    NamespaceMissing,
+    /// Somebody else's release has the name in the namespace.
+    NameTaken,
+    /// What was applied did not become ready in time.
+    NotReady,
+    /// Helm's record of the release exceeds what Kubernetes keeps in a Secret.
+    ReleaseTooLarge,
+    /// The chart reaches beyond its namespace; the output lists where.
+    ScopeRefused,
+}
+
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }

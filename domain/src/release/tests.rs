@@ -1,6 +1,10 @@
 //! The specification of a release.
 
 mod attempts;
+mod cancellation;
 mod failures;
 mod fixtures;
 mod lifecycle;
+mod permissions;
+mod properties;
+mod rollback;

@@ -2,12 +2,12 @@
 
 use domain::{
     decider::Decider,
-    ids::ReleaseId,
-    release::{self, Deployment, Event, Operation},
+    ids::{AttemptId, ReleaseId},
+    release::{self, Event},
 };
 use rusqlite::Transaction;
 
-use super::{Attempt, Cause, Ended, InFlight, Outcome, Release, Revision};
+use super::{Attempt, Ended, Outcome, Release, Revision};
 use crate::{
     error::ViewError,
     fact::Fact,
@@ -37,32 +37,51 @@ pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &Event) -> Result<
         project,
         workspace,
         app,
+        after.wanted.version,
+        after.observed.as_ref().map(|runs| runs.version.clone()),
         in_flight,
         uninstalled,
         Json(&after)
     ];
     sql::execute(
         tx,
-        "INSERT OR REPLACE INTO release VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO release VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         values,
     )?;
     record_attempt(tx, id, fact.mark(), event)?;
-    record_revision(tx, fact.mark(), before.as_ref(), &after, event)?;
+    record_revision(tx, fact.mark(), &after, event)?;
     Ok(Some(after))
 }
 
 fn record_attempt(tx: &Transaction<'_>, release: ReleaseId, mark: Mark, event: &Event) -> rusqlite::Result<()> {
-    let (attempt, outcome, output, manifest) = match event {
-        Event::OperationStarted { operation, attempt } => {
-            let row = Attempt {
-                id: *attempt,
-                release,
-                operation: *operation,
-                started: mark,
-                ended: None,
-            };
-            return put_attempt(tx, &row);
-        }
+    if let Event::OperationStarted {
+        operation,
+        attempt,
+        worker,
+    } = event
+    {
+        let row = Attempt {
+            id: *attempt,
+            release,
+            operation: *operation,
+            worker: *worker,
+            started: mark,
+            ended: None,
+        };
+        return put_attempt(tx, &row);
+    }
+    let Some((attempt, ended)) = ended(mark, event) else {
+        return Ok(());
+    };
+    let sql = "SELECT row FROM release_attempt WHERE attempt = ?";
+    let started = sql::first(tx, sql, values![attempt], sql::json::<Attempt>)?;
+    let ended = Some(ended);
+    started.map_or(Ok(()), |row| put_attempt(tx, &Attempt { ended, ..row }))
+}
+
+/// The attempt that an event ends, and how.
+fn ended(mark: Mark, event: &Event) -> Option<(AttemptId, Ended)> {
+    let (attempt, outcome, output, manifest, remains) = match event {
         Event::ReleaseInstalled {
             attempt,
             manifest,
@@ -74,33 +93,37 @@ fn record_attempt(tx: &Transaction<'_>, release: ReleaseId, mark: Mark, event: &
             manifest,
             output,
             ..
-        } => (attempt, Outcome::Succeeded, output, Some(manifest)),
-        Event::ReleaseUninstalled { attempt, output } => (attempt, Outcome::Succeeded, output, None),
+        } => (*attempt, Outcome::Succeeded, output, Some(manifest), None),
+        Event::ReleaseUninstalled {
+            attempt,
+            output,
+            remains,
+        } => (*attempt, Outcome::Succeeded, output, None, remains.as_ref()),
         Event::OperationFailed {
             attempt,
             reason,
             output,
             ..
-        } => (attempt, Outcome::Failed(*reason), output, None),
-        Event::InstallRequested { .. } | Event::UpgradeRequested { .. } | Event::UninstallRequested {} => return Ok(()),
+        } => (*attempt, Outcome::Failed(*reason), output, None, None),
+        Event::OperationCancelled { attempt, output, .. } => {
+            ((*attempt)?, Outcome::Cancelled, output.as_ref()?, None, None)
+        }
+        Event::InstallRequested { .. }
+        | Event::UpgradeRequested { .. }
+        | Event::RollbackRequested { .. }
+        | Event::UninstallRequested { .. }
+        | Event::RetryRequested { .. }
+        | Event::CancellationRequested {}
+        | Event::OperationStarted { .. } => return None,
     };
-    let sql = "SELECT row FROM release_attempt WHERE attempt = ?";
-    let started = sql::first(tx, sql, values![*attempt], sql::json::<Attempt>)?;
     let ended = Ended {
         mark,
         outcome,
         output: output.clone(),
         manifest: manifest.cloned(),
+        remains: remains.cloned(),
     };
-    started.map_or(Ok(()), |row| {
-        put_attempt(
-            tx,
-            &Attempt {
-                ended: Some(ended),
-                ..row
-            },
-        )
-    })
+    Some((attempt, ended))
 }
 
 fn put_attempt(tx: &Transaction<'_>, row: &Attempt) -> rusqlite::Result<()> {
@@ -108,54 +131,38 @@ fn put_attempt(tx: &Transaction<'_>, row: &Attempt) -> rusqlite::Result<()> {
     sql::execute(tx, "INSERT OR REPLACE INTO release_attempt VALUES (?, ?, ?, ?)", values).map(drop)
 }
 
-fn record_revision(
-    tx: &Transaction<'_>,
-    observed: Mark,
-    before: Option<&Release>,
-    after: &Release,
-    event: &Event,
-) -> rusqlite::Result<()> {
+fn record_revision(tx: &Transaction<'_>, observed: Mark, after: &Release, event: &Event) -> rusqlite::Result<()> {
     let (attempt, manifest) = match event {
         Event::ReleaseInstalled { attempt, manifest, .. } | Event::ReleaseUpgraded { attempt, manifest, .. } => {
             (*attempt, manifest.clone())
         }
         Event::InstallRequested { .. }
         | Event::UpgradeRequested { .. }
-        | Event::UninstallRequested {}
+        | Event::RollbackRequested { .. }
+        | Event::UninstallRequested { .. }
+        | Event::RetryRequested { .. }
+        | Event::CancellationRequested {}
         | Event::OperationStarted { .. }
         | Event::ReleaseUninstalled { .. }
-        | Event::OperationFailed { .. } => return Ok(()),
+        | Event::OperationFailed { .. }
+        | Event::OperationCancelled { .. } => return Ok(()),
     };
-    let Deployment {
-        version,
-        digest,
-        values,
-    } = after.wanted.clone();
-    let ran = before.and_then(|before| before.observed.as_ref());
-    let cause = match ran {
-        None => Cause::Install,
-        Some(ran) if ran.digest == digest => Cause::Reconfigure,
-        Some(_) => Cause::Upgrade,
-    };
-    let requested = after.requested;
-    let revision = after.revision;
     let row = Revision {
-        revision,
-        cause,
-        version,
-        digest,
-        values,
+        revision: after.revision,
+        cause: after.cause,
+        deployment: after.wanted.clone(),
         manifest,
         attempt,
-        requested,
+        requested: after.requested,
         observed,
     };
-    let values = values![after.id, revision, Json(&row)];
+    let values = values![after.id, after.revision, Json(&row)];
     sql::execute(tx, "INSERT OR REPLACE INTO release_revision VALUES (?, ?, ?)", values).map(drop)
 }
 
 impl Release {
-    /// What the release's own aggregate makes of the event.
+    /// What the release's own aggregate makes of the event. It starts with no revisions here, so it has those that this
+    /// event added.
     fn after(
         tx: &Transaction<'_>,
         id: ReleaseId,
@@ -168,27 +175,29 @@ impl Release {
         };
         let mark = fact.mark();
         let asked = match event {
-            Event::InstallRequested { .. } | Event::UpgradeRequested { .. } => None,
-            Event::UninstallRequested {}
+            Event::InstallRequested { .. } | Event::UpgradeRequested { .. } | Event::RollbackRequested { .. } => None,
+            Event::UninstallRequested { .. }
+            | Event::RetryRequested { .. }
+            | Event::CancellationRequested {}
             | Event::OperationStarted { .. }
             | Event::ReleaseInstalled { .. }
             | Event::ReleaseUpgraded { .. }
             | Event::ReleaseUninstalled { .. }
-            | Event::OperationFailed { .. } => before.map(|before| before.requested),
+            | Event::OperationFailed { .. }
+            | Event::OperationCancelled { .. } => before.map(|before| before.requested),
         };
         Ok(Some(Self {
             id,
+            revision: before.map_or(0, |before| before.revision) + state.revision(),
             app: state.app,
             project: state.project,
             workspace: tenancy::workspace_of(tx, state.project)?,
             name: state.name,
             wanted: state.wanted,
+            cause: state.cause,
             observed: state.observed,
-            revision: state.revision,
-            operation: state
-                .operation
-                .map(|Operation { kind, attempt }| InFlight { kind, attempt }),
-            failed: state.failed,
+            operation: state.operation,
+            failure: state.failure,
             uninstalled: state.uninstalled,
             installed: before.map_or(mark, |before| before.installed),
             requested: asked.unwrap_or(mark),

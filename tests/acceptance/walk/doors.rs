@@ -102,6 +102,11 @@ pub fn queries(world: &World) -> Vec<Door> {
             "{ workspace(name: \"acme\") { id } }".to_owned(),
         ),
         Door::query(
+            "clusters",
+            &["cluster.manage"],
+            "{ clusters { nodes { name } } }".to_owned(),
+        ),
+        Door::query(
             "account",
             &["account.manage", "audit.view", "review.view", "workspace.view"],
             "{ account(name: \"isv\") { id } }".to_owned(),
@@ -126,6 +131,11 @@ pub fn queries(world: &World) -> Vec<Door> {
             "releases",
             &["release.view"],
             format!("{{ releases(project: \"{project}\") {{ nodes {{ id }} }} }}"),
+        ),
+        Door::query(
+            "upgradePreview",
+            &["release.values"],
+            format!("{{ upgradePreview(release: \"{release}\") {{ versionNumber }} }}"),
         ),
         Door::query(
             "auditTrail",

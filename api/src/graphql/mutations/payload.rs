@@ -5,18 +5,19 @@ use std::str::FromStr;
 use async_graphql::{Context, ID, SimpleObject};
 use domain::{
     account::Scope,
-    ids::{AccountId, AppId, CategoryId, ClusterId, ReleaseId, WorkspaceId},
+    ids::{AccountId, AppId, CategoryId, ClusterId, ProjectId, ReleaseId, WorkspaceId},
     version_number::VersionNumber,
 };
 use uuid::Uuid;
 
 use crate::{
-    commands::{Command, Giver, Outcome, Target},
+    commands::{Command, CommandError, Giver, Outcome, Target},
     graphql::{
         NodeId,
         accounts::Account,
         apps::App,
         categories::Category,
+        clusters::Cluster,
         error::{ApiError, Result},
         releases::Release,
         removals::ContentRemoval,
@@ -28,6 +29,7 @@ use crate::{
         viewer::{services, viewer},
     },
     ids,
+    values::Violation,
 };
 
 /// Why nothing was done. The caller can do something about it.
@@ -39,9 +41,23 @@ pub struct UserError {
     message: String,
     /// The input it is about, if it is about one.
     path: Vec<String>,
+    /// Where in the values, as a JSON pointer, if it is about a place in them.
+    pointer: Option<String>,
 }
 
 impl UserError {
+    /// What a command refused: one error, or one for each thing that is wrong with the values.
+    pub fn of(error: &CommandError) -> Vec<Self> {
+        let CommandError::ValuesRefused(violations) = error else {
+            return vec![Self::new(error.code(), error.to_string(), error.path())];
+        };
+        let told = violations.iter().map(|Violation { pointer, message }| Self {
+            pointer: Some(pointer.clone()),
+            ..Self::new(error.code(), message.clone(), error.path())
+        });
+        told.collect()
+    }
+
     fn not_found(what: &str, path: &[&str]) -> Self {
         Self::new("NOT_FOUND", format!("there is no such {what}"), path)
     }
@@ -51,6 +67,7 @@ impl UserError {
             code: code.to_owned(),
             message,
             path: path.iter().map(|part| (*part).to_owned()).collect(),
+            pointer: None,
         }
     }
 }
@@ -63,11 +80,11 @@ pub struct Answer<T> {
 }
 
 impl<T> Answer<T> {
-    fn refused(error: UserError) -> Self {
+    const fn refused(user_errors: Vec<UserError>) -> Self {
         Self {
             object: None,
             position: None,
-            user_errors: vec![error],
+            user_errors,
         }
     }
 }
@@ -145,6 +162,15 @@ impl Shown for Project {
     }
 }
 
+impl Shown for Cluster {
+    async fn shown(ctx: &Context<'_>, target: Target) -> Result<Option<Self>> {
+        match target {
+            Target::Cluster(cluster) => Self::load(ctx, cluster).await,
+            _ => Ok(None),
+        }
+    }
+}
+
 impl Shown for Role {
     async fn shown(ctx: &Context<'_>, target: Target) -> Result<Option<Self>> {
         match target {
@@ -195,7 +221,7 @@ pub async fn give<C: Command, T: Shown>(
     };
     let command = match command {
         Ok(command) => command,
-        Err(error) => return Ok(Answer::refused(error)),
+        Err(error) => return Ok(Answer::refused(vec![error])),
     };
     match services(ctx).commands.run(giver, &command).await {
         Ok(Outcome { target, position }) => {
@@ -206,10 +232,7 @@ pub async fn give<C: Command, T: Shown>(
                 user_errors: vec![],
             })
         }
-        Err(error) if error.is_expected() => {
-            let path = error.path();
-            Ok(Answer::refused(UserError::new(error.code(), error.to_string(), path)))
-        }
+        Err(error) if error.is_expected() => Ok(Answer::refused(UserError::of(&error))),
         Err(error) => Err(ApiError::from(error)),
     }
 }
@@ -261,6 +284,13 @@ pub fn cluster(id: &ID) -> std::result::Result<ClusterId, UserError> {
     match NodeId::parse(id) {
         Some(NodeId::Cluster(cluster)) => Ok(cluster),
         _ => Err(UserError::not_found("cluster", &["input", "cluster"])),
+    }
+}
+
+pub fn project(id: &ID) -> std::result::Result<ProjectId, UserError> {
+    match NodeId::parse(id) {
+        Some(NodeId::Project(project)) => Ok(project),
+        _ => Err(UserError::not_found("project", &["input", "project"])),
     }
 }
 

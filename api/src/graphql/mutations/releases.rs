@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::payload::{self, UserError, give, payload};
 use crate::{
-    commands::{InstallRelease, UninstallRelease, UpgradeRelease},
+    commands::{CancelOperation, InstallRelease, RetryOperation, RollbackRelease, UninstallRelease, UpgradeRelease},
     graphql::{NodeId, error::Result, releases::Release},
 };
 
@@ -40,6 +40,29 @@ struct UpgradeReleaseInput {
     values: Option<String>,
 }
 
+/// Which release to bring back to what.
+#[derive(InputObject)]
+struct RollbackReleaseInput {
+    /// Makes it safe to send the mutation again: the same id is answered as it was the first time.
+    command_id: Option<Uuid>,
+    /// The release.
+    release: ID,
+    /// The number of one of its revisions; the installation is 1.
+    revision: u64,
+}
+
+/// Which release to remove, and at what price.
+#[derive(InputObject)]
+struct UninstallReleaseInput {
+    /// Makes it safe to send the mutation again: the same id is answered as it was the first time.
+    command_id: Option<Uuid>,
+    /// The release.
+    release: ID,
+    /// Let it end even if the cluster does not let go of everything. What may be left is said by the attempt.
+    #[graphql(default)]
+    force: bool,
+}
+
 /// Which release to do it to.
 #[derive(InputObject)]
 struct ReleaseInput {
@@ -59,6 +82,27 @@ payload!(
 payload!(
     /// The release that is being changed.
     UpgradeReleasePayload {
+        /// The release.
+        release: Release
+    }
+);
+payload!(
+    /// The release that is being brought back.
+    RollbackReleasePayload {
+        /// The release.
+        release: Release
+    }
+);
+payload!(
+    /// The release with its operation under way again.
+    RetryOperationPayload {
+        /// The release.
+        release: Release
+    }
+);
+payload!(
+    /// The release whose operation is to end.
+    CancelOperationPayload {
         /// The release.
         release: Release
     }
@@ -110,9 +154,39 @@ impl ReleaseMutation {
         Ok(give(ctx, input.command_id, command).await?.into())
     }
 
+    /// Brings a release back to the chart and the values of one of its revisions, also of a version that is suspended by
+    /// now. It leaves a revision of its own.
+    async fn rollback_release(&self, ctx: &Context<'_>, input: RollbackReleaseInput) -> Result<RollbackReleasePayload> {
+        let command = payload::release(&input.release).map(|release| RollbackRelease {
+            release,
+            revision: input.revision,
+        });
+        Ok(give(ctx, input.command_id, command).await?.into())
+    }
+
+    /// Tries again, unchanged, what failed or was cancelled.
+    async fn retry_operation(&self, ctx: &Context<'_>, input: ReleaseInput) -> Result<RetryOperationPayload> {
+        let command = payload::release(&input.release).map(|release| RetryOperation { release });
+        Ok(give(ctx, input.command_id, command).await?.into())
+    }
+
+    /// Ends the operation of a release that is under way: Helm is stopped where it is. What was wanted stays wanted, for
+    /// another try; to be sure of what runs, roll back to the last revision.
+    async fn cancel_operation(&self, ctx: &Context<'_>, input: ReleaseInput) -> Result<CancelOperationPayload> {
+        let command = payload::release(&input.release).map(|release| CancelOperation { release });
+        Ok(give(ctx, input.command_id, command).await?.into())
+    }
+
     /// Removes a release.
-    async fn uninstall_release(&self, ctx: &Context<'_>, input: ReleaseInput) -> Result<UninstallReleasePayload> {
-        let command = payload::release(&input.release).map(|release| UninstallRelease { release });
+    async fn uninstall_release(
+        &self,
+        ctx: &Context<'_>,
+        input: UninstallReleaseInput,
+    ) -> Result<UninstallReleasePayload> {
+        let command = payload::release(&input.release).map(|release| UninstallRelease {
+            release,
+            forced: input.force,
+        });
         Ok(give(ctx, input.command_id, command).await?.into())
     }
 }

@@ -2,12 +2,12 @@
 
 use async_graphql::{Context, ID, InputObject, Object};
 use domain::{ids::ClusterId, names::ClusterName};
-use projections::tenancy;
+use projections::clusters;
 use uuid::Uuid;
 
 use super::payload::{self, Deleted, UserError, give, payload};
 use crate::{
-    commands::{CloseWorkspace, CreateProject, CreateWorkspace, MoveApp},
+    commands::{CloseWorkspace, CreateProject, CreateWorkspace, MoveApp, PrepareProject},
     graphql::{
         apps::App,
         error::Result,
@@ -54,6 +54,15 @@ struct CreateProjectInput {
     namespace: Option<String>,
 }
 
+/// Which project to prepare.
+#[derive(InputObject)]
+struct PrepareProjectInput {
+    /// Makes it safe to send the mutation again: the same id is answered as it was the first time.
+    command_id: Option<Uuid>,
+    /// The project; its cluster must be of kind KUBERNETES.
+    project: ID,
+}
+
 /// Which app to give to which workspace.
 #[derive(InputObject)]
 struct MoveAppInput {
@@ -75,6 +84,13 @@ payload!(
 payload!(
     /// The project that was made.
     CreateProjectPayload {
+        /// The project.
+        project: Project
+    }
+);
+payload!(
+    /// The project that is being prepared.
+    PrepareProjectPayload {
         /// The project.
         project: Project
     }
@@ -117,7 +133,8 @@ impl TenancyMutation {
         })
     }
 
-    /// Makes a project: a namespace of a cluster that the workspace installs into.
+    /// Makes a project: a namespace of a cluster that the workspace installs into. On Kubernetes the namespace is made, with a
+    /// service account that the project acts as; the project's status tells when they are there.
     async fn create_project(&self, ctx: &Context<'_>, input: CreateProjectInput) -> Result<CreateProjectPayload> {
         let cluster = match &input.cluster {
             Some(id) => payload::cluster(id),
@@ -133,6 +150,13 @@ impl TenancyMutation {
                 namespace: namespace?,
             })
         });
+        Ok(give(ctx, input.command_id, command).await?.into())
+    }
+
+    /// Makes a project's namespace and service account again: after a failure, or because they were deleted on the cluster.
+    /// Given by whoever manages clusters, the project may have a namespace that is there already and no project's.
+    async fn prepare_project(&self, ctx: &Context<'_>, input: PrepareProjectInput) -> Result<PrepareProjectPayload> {
+        let command = payload::project(&input.project).map(|project| PrepareProject { project });
         Ok(give(ctx, input.command_id, command).await?.into())
     }
 
@@ -155,7 +179,7 @@ async fn default_cluster(ctx: &Context<'_>) -> Result<std::result::Result<Cluste
         Ok(named) => named,
         Err(error) => return Ok(Err(error)),
     };
-    let found = read(ctx, move |view| tenancy::cluster_named(view, &named)).await?;
+    let found = read(ctx, move |view| clusters::named(view, &named)).await?;
     let missing = || {
         UserError::new(
             "NOT_FOUND",

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     account, app, category, cluster, content,
     event::{DomainEvent, Stored, StoredEvent, UndecodableEvent},
-    export, invitation, log, name, project, release, review_policy, role, workspace,
+    export, health, invitation, log, name, project, release, review_policy, role, workspace,
 };
 
 macro_rules! stored_events {
@@ -40,17 +40,20 @@ stored_events! {
         Suspended Resumed AppMoved VersionDeleted AppDeleted
     }
     Category = category { CategoryCreated CategoryEdited AppShelved AppUnshelved CategoryDeleted }
-    Cluster = cluster { ClusterRegistered }
+    Cluster = cluster {
+        ClusterRegistered KubeconfigReplaced ClusterReached ClusterLost ClusterScopeAllowed ClusterScopeForbidden
+    }
     Export = export { DecisionsExported }
     Content = content { ContentRemoved }
+    Health = health { HealthChanged }
     Invitation = invitation { MemberInvited InvitationAccepted InvitationWithdrawn }
     Log = log { LogRestored }
     Name = name { NameTaken NameReleased }
     Policy = review_policy { ReviewPolicySet }
-    Project = project { ProjectCreated }
+    Project = project { ProjectCreated PreparationRequested ProjectPrepared PreparationFailed }
     Release = release {
-        InstallRequested UpgradeRequested UninstallRequested OperationStarted
-        ReleaseInstalled ReleaseUpgraded ReleaseUninstalled OperationFailed
+        InstallRequested UpgradeRequested RollbackRequested UninstallRequested RetryRequested CancellationRequested
+        OperationStarted ReleaseInstalled ReleaseUpgraded ReleaseUninstalled OperationFailed OperationCancelled
     }
     Role = role { RoleDefined RoleRetired }
     Workspace = workspace {

@@ -1,7 +1,9 @@
+use chrono::TimeDelta;
+
 use super::fixtures::*;
 use crate::{
-    release::{Command, OperationKind, Rejection},
-    spec::somebody,
+    release::{Command, Event, OperationKind, Rejection},
+    spec::{noon, somebody, stamp},
 };
 
 fn stale(n: u128) -> Rejection {
@@ -57,6 +59,7 @@ fn an_install_and_an_upgrade_end_with_a_manifest() {
         attempt: attempt(n),
         manifest: None,
         output: sealed(2),
+        remains: None,
     };
     installing()
         .when(without(1))
@@ -64,4 +67,59 @@ fn an_install_and_an_upgrade_end_with_a_manifest() {
     upgrading()
         .when(without(2))
         .then_rejected(&Rejection::ManifestMissing(OperationKind::Upgrade));
+}
+
+#[test]
+fn of_two_workers_the_second_leaves_an_attempt_alone_until_it_must_be_dead() {
+    let until = noon() + patience();
+    let started_late = |late: TimeDelta| crate::decider::Stamp {
+        at: noon() + late,
+        ..stamp(somebody())
+    };
+    installing()
+        .when(start_by(2, 7))
+        .then_rejected(&Rejection::TakenUp { until });
+    installing()
+        .when_stamped(start_by(2, 7), started_late(patience() - TimeDelta::seconds(1)))
+        .then_rejected(&Rejection::TakenUp { until });
+    installing()
+        .when_stamped(start_by(2, 7), started_late(patience()))
+        .then([started_by(2, OperationKind::Install, 7)]);
+}
+
+#[test]
+fn an_attempt_from_before_workers_had_ids_is_anybodys() {
+    let nameless = Event::OperationStarted {
+        operation: OperationKind::Install,
+        attempt: attempt(1),
+        worker: None,
+    };
+    requested()
+        .and(somebody(), [nameless])
+        .when(start_by(2, 7))
+        .then([started_by(2, OperationKind::Install, 7)]);
+}
+
+#[test]
+fn patience_without_end_is_waited_for_and_does_not_overflow() {
+    let endless = Command::Start {
+        attempt: attempt(7),
+        worker: worker(2),
+        patience: TimeDelta::MAX,
+    };
+    let until = chrono::DateTime::<chrono::Utc>::MAX_UTC;
+    installing().when(endless).then_rejected(&Rejection::TakenUp { until });
+}
+
+#[test]
+fn an_attempt_is_called_off_by_another_one_by_a_cancellation_and_by_the_end() {
+    let calls_off = |release: crate::spec::Given<_>, n| {
+        let release: crate::release::Release = Option::unwrap(release.state());
+        release.calls_off(attempt(n))
+    };
+    assert!(!calls_off(upgrading(), 2));
+    assert!(calls_off(upgrading(), 1));
+    assert!(calls_off(cancelling(), 2));
+    assert!(calls_off(running(), 1));
+    assert!(calls_off(requested(), 1));
 }

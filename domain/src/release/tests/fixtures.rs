@@ -1,10 +1,11 @@
 //! One Redis release, at every point of its life.
 
+use chrono::TimeDelta;
 use uuid::Uuid;
 
 use crate::{
     digest::{Digest, Sealed},
-    ids::{AppId, AttemptId, ProjectId},
+    ids::{AppId, AttemptId, ProjectId, WorkerId},
     names::ReleaseName,
     release::{Command, Deployment, Event, FailureReason, OperationKind, Release},
     spec::{Given, given, somebody},
@@ -37,6 +38,14 @@ pub(super) fn attempt(n: u128) -> AttemptId {
     AttemptId::from_uuid(Uuid::from_u128(n))
 }
 
+pub(super) fn worker(n: u128) -> WorkerId {
+    WorkerId::from_uuid(Uuid::from_u128(n))
+}
+
+pub(super) fn patience() -> TimeDelta {
+    TimeDelta::minutes(11)
+}
+
 fn app() -> AppId {
     AppId::from_uuid(Uuid::from_u128(0xA))
 }
@@ -64,14 +73,39 @@ pub(super) fn upgrade(deployment: Deployment) -> Command {
     Command::Upgrade { deployment }
 }
 
+pub(super) fn roll_back(revision: u64) -> Command {
+    Command::Rollback { revision }
+}
+
+pub(super) fn uninstall() -> Command {
+    Command::Uninstall { forced: false }
+}
+
+/// By the first worker.
 pub(super) fn start(n: u128) -> Command {
-    Command::Start { attempt: attempt(n) }
+    start_by(1, n)
+}
+
+pub(super) fn start_by(by: u128, n: u128) -> Command {
+    Command::Start {
+        attempt: attempt(n),
+        worker: worker(by),
+        patience: patience(),
+    }
 }
 
 pub(super) fn succeed(n: u128) -> Command {
     Command::Succeed {
         attempt: attempt(n),
         manifest: Some(sealed(1)),
+        output: sealed(2),
+        remains: None,
+    }
+}
+
+pub(super) fn give_up(n: u128) -> Command {
+    Command::GiveUp {
+        attempt: attempt(n),
         output: sealed(2),
     }
 }
@@ -99,10 +133,36 @@ pub(super) fn upgrade_requested(deployment: Deployment) -> Event {
     Event::UpgradeRequested { deployment }
 }
 
+pub(super) fn rollback_requested(revision: u64, deployment: Deployment) -> Event {
+    Event::RollbackRequested { revision, deployment }
+}
+
+pub(super) fn uninstall_requested() -> Event {
+    Event::UninstallRequested { forced: false }
+}
+
+pub(super) fn retry_requested(operation: OperationKind) -> Event {
+    Event::RetryRequested { operation }
+}
+
+/// By the first worker.
 pub(super) fn started(operation: OperationKind, n: u128) -> Event {
+    started_by(1, operation, n)
+}
+
+pub(super) fn started_by(by: u128, operation: OperationKind, n: u128) -> Event {
     Event::OperationStarted {
         operation,
         attempt: attempt(n),
+        worker: Some(worker(by)),
+    }
+}
+
+pub(super) fn cancelled(operation: OperationKind, n: u128) -> Event {
+    Event::OperationCancelled {
+        operation,
+        attempt: Some(attempt(n)),
+        output: Some(sealed(2)),
     }
 }
 
@@ -130,6 +190,7 @@ pub(super) fn uninstalled(n: u128) -> Event {
     Event::ReleaseUninstalled {
         attempt: attempt(n),
         output: sealed(2),
+        remains: None,
     }
 }
 
@@ -173,11 +234,28 @@ pub(super) fn upgrade_failed() -> Given<Release> {
     and(upgrading(), [failed(OperationKind::Upgrade, 2)])
 }
 
+/// Runs 12.0.0, after 11.3.4.
+pub(super) fn upgraded_once() -> Given<Release> {
+    and(upgrading(), [upgraded(2, deployment("12.0.0"))])
+}
+
+/// Back to 11.3.4.
+pub(super) fn rolling_back() -> Given<Release> {
+    let asked = rollback_requested(1, deployment("11.3.4"));
+    and(upgraded_once(), [asked, started(OperationKind::Upgrade, 4)])
+}
+
+/// Somebody asked for the end of the upgrade.
+pub(super) fn cancelling() -> Given<Release> {
+    and(upgrading(), [Event::CancellationRequested {}])
+}
+
+pub(super) fn upgrade_cancelled() -> Given<Release> {
+    and(cancelling(), [cancelled(OperationKind::Upgrade, 2)])
+}
+
 pub(super) fn uninstalling() -> Given<Release> {
-    and(
-        running(),
-        [Event::UninstallRequested {}, started(OperationKind::Uninstall, 3)],
-    )
+    and(running(), [uninstall_requested(), started(OperationKind::Uninstall, 3)])
 }
 
 pub(super) fn gone() -> Given<Release> {

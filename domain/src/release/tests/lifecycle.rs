@@ -19,7 +19,11 @@ fn a_release_is_installed_once() {
 fn nothing_can_be_done_to_a_release_that_does_not_exist() {
     for command in [
         upgrade(deployment("12.0.0")),
-        Command::Uninstall,
+        uninstall(),
+        roll_back(1),
+        Command::Retry,
+        Command::Cancel,
+        give_up(1),
         start(1),
         succeed(1),
         fail(1),
@@ -33,7 +37,7 @@ fn an_installed_release_says_what_was_installed() {
     installing().when(succeed(1)).then([installed(1, deployment("11.3.4"))]);
     let release = running().state().unwrap();
     assert_eq!(release.observed, Some(deployment("11.3.4")));
-    assert_eq!(release.revision, 1);
+    assert_eq!(release.revision(), 1);
 }
 
 #[test]
@@ -50,7 +54,7 @@ fn an_upgrade_and_a_reconfiguration_are_asked_for_and_done() {
             .state()
             .unwrap();
         assert_eq!(release.observed, Some(wanted));
-        assert_eq!(release.revision, 2);
+        assert_eq!(release.revision(), 2);
     }
 }
 
@@ -68,10 +72,10 @@ fn until_an_upgrade_is_done_the_old_version_is_what_runs() {
 
 #[test]
 fn a_release_is_uninstalled_once() {
-    running().when(Command::Uninstall).then([Event::UninstallRequested {}]);
-    uninstalling().when(Command::Uninstall).then([]);
+    running().when(uninstall()).then([uninstall_requested()]);
+    uninstalling().when(uninstall()).then([]);
     uninstalling().when(succeed(3)).then([uninstalled(3)]);
-    gone().when(Command::Uninstall).then([]);
+    gone().when(uninstall()).then([]);
 }
 
 #[test]
@@ -81,6 +85,7 @@ fn an_uninstall_needs_no_manifest() {
             attempt: attempt(3),
             manifest: None,
             output: sealed(2),
+            remains: None,
         })
         .then([uninstalled(3)]);
 }
@@ -109,7 +114,7 @@ fn one_operation_is_in_flight_at_a_time() {
         (upgrading(), OperationKind::Upgrade),
     ] {
         state
-            .when(Command::Uninstall)
+            .when(uninstall())
             .then_rejected(&Rejection::OperationInFlight(kind));
     }
 }
@@ -120,6 +125,9 @@ fn the_status_follows_the_operation_in_flight() {
     assert_eq!(status(installing()), Status::Creating);
     assert_eq!(status(running()), Status::Running);
     assert_eq!(status(upgrading()), Status::Upgrading);
+    assert_eq!(status(rolling_back()), Status::RollingBack);
+    assert_eq!(status(cancelling()), Status::Upgrading);
+    assert_eq!(status(upgrade_cancelled()), Status::Failed);
     assert_eq!(status(upgrade_failed()), Status::Failed);
     assert_eq!(status(install_failed()), Status::Failed);
     assert_eq!(status(uninstalling()), Status::Uninstalling);
@@ -133,13 +141,22 @@ fn only_what_was_asked_for_calls_for_helm() {
         react(&upgrade_requested(deployment("12.0.0"))),
         Some(OperationKind::Upgrade)
     );
-    assert_eq!(react(&Event::UninstallRequested {}), Some(OperationKind::Uninstall));
+    assert_eq!(
+        react(&rollback_requested(1, deployment("11.3.4"))),
+        Some(OperationKind::Upgrade)
+    );
+    assert_eq!(react(&uninstall_requested()), Some(OperationKind::Uninstall));
+    for operation in [OperationKind::Install, OperationKind::Upgrade, OperationKind::Uninstall] {
+        assert_eq!(react(&retry_requested(operation)), Some(operation));
+    }
     for event in [
         started(OperationKind::Install, 1),
         installed(1, deployment("11.3.4")),
         upgraded(1, deployment("11.3.4")),
         uninstalled(1),
         failed(OperationKind::Upgrade, 1),
+        cancelled(OperationKind::Upgrade, 1),
+        Event::CancellationRequested {},
     ] {
         assert_eq!(react(&event), None);
     }

@@ -1,5 +1,7 @@
 //! The mutations, each with what it takes.
 
+mod clusters;
+
 use serde_json::json;
 
 use super::{super::World, Door};
@@ -16,6 +18,7 @@ pub fn mutations(world: &World) -> Vec<Door> {
     all.extend(about_uploads_and_shelves(world));
     all.extend(about_releases(world));
     all.extend(about_people(world));
+    all.extend(clusters::mutations(world));
     all
 }
 
@@ -264,6 +267,30 @@ fn about_releases(world: &World) -> Vec<Door> {
                 "upgradeRelease",
                 &["release.upgrade"],
                 move |_| json!({ "release": release, "values": "a: 1" }),
+            )
+        },
+        {
+            let release = world.release.clone();
+            Door::mutation(
+                "rollbackRelease",
+                &["release.rollback"],
+                move |_| json!({ "release": release, "revision": 1 }),
+            )
+        },
+        {
+            let release = world.release.clone();
+            Door::mutation(
+                "retryOperation",
+                &["release.upgrade"],
+                move |_| json!({ "release": release }),
+            )
+        },
+        {
+            let release = world.release.clone();
+            Door::mutation(
+                "cancelOperation",
+                &["release.upgrade"],
+                move |_| json!({ "release": release }),
             )
         },
         {
