@@ -11,7 +11,7 @@ export PATH := $(TOOLS):$(PATH)
 DATA ?= charthouse-demo
 LISTEN ?= 127.0.0.1:7070
 
-.PHONY: run build test lint bench schema helm helms postgres verifiers clean-demo
+.PHONY: run build test lint bench schema helm helms postgres verifiers oidc-provider clean-demo
 
 run: helm
 	cargo build --locked --package charthouse-api
@@ -25,7 +25,7 @@ run: helm
 build:
 	cargo build --locked --workspace
 
-test: helms postgres verifiers build lint
+test: helms postgres verifiers oidc-provider build lint
 	cargo test --locked --workspace
 
 lint:
@@ -51,6 +51,9 @@ helms:
 
 verifiers:
 	@tests/setup/get-verifiers.sh $(TOOLS)
+
+oidc-provider:
+	@tests/setup/get-oidc-provider.sh $(TOOLS)
 
 postgres:
 	@tests/setup/get-postgres.sh

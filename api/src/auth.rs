@@ -1,15 +1,30 @@
-//! Who asks: bearer tokens, and what they stand for.
+//! Who asks: by a bearer token or by the cookie of a session, and what that opens now.
+
+pub mod attempts;
+pub mod cookie;
+mod last_use;
+pub mod oidc;
+pub mod passwords;
+mod refusals;
+pub mod sign_in;
+
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, header::AUTHORIZATION};
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use domain::{access::Principal, digest::Digest};
-use projections::Views;
+use domain::{access::Principal, digest::Digest, ids::AccountId, refusal::Reason};
+use projections::{
+    Views,
+    access::{Key, Shut},
+};
 use zeroize::Zeroizing;
 
-use crate::{clock, content::from_store};
+pub use self::refusals::Refusals;
+use self::{attempts::Attempts, last_use::LastUse, passwords::Passwords};
+use crate::{clock, config::Limits, content::from_store, services::Services};
 
 /// What every token starts with, so that scanners recognise one that leaked.
 const PREFIX: &str = "charthouse_";
@@ -20,78 +35,155 @@ const PREFIX: &str = "charthouse_";
 ///
 /// If the system has no random numbers.
 pub fn new_token() -> Result<Zeroizing<String>, getrandom::Error> {
-    let mut secret = Zeroizing::new([0; 32]);
-    getrandom::fill(secret.as_mut_slice())?;
-    Ok(Zeroizing::new(format!(
-        "{PREFIX}{}",
-        URL_SAFE_NO_PAD.encode(secret.as_slice())
-    )))
+    Ok(Zeroizing::new(format!("{PREFIX}{}", new_secret()?.as_str())))
 }
 
-/// What the log knows a token by.
+/// 256 random bits as text. The log keeps its hash.
+///
+/// # Errors
+///
+/// If the system has no random numbers.
+pub fn new_secret() -> Result<Zeroizing<String>, getrandom::Error> {
+    let mut secret = Zeroizing::new([0; 32]);
+    getrandom::fill(secret.as_mut_slice())?;
+    Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(secret.as_slice())))
+}
+
+/// What the log knows a token or a session by.
 #[must_use]
 pub fn secret_of(token: &str) -> Digest {
     from_store(eventstore::Digest::of(token.as_bytes()))
 }
 
-/// What a client shows of itself: nothing, or a token, kept by its hash. What it opens is looked up whenever it is used,
-/// so that a connection outlives neither its token nor the rights behind it.
+/// What a client shows of itself: nothing, a token, or a session's cookie, kept by its hash. What it opens is looked up
+/// whenever it is used, so that a connection outlives neither its token nor the rights behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credentials {
     Absent,
     Token(Digest),
+    Session(Digest),
 }
 
 /// Who asks, with the rights of the moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sender {
     Anonymous,
-    Account(Principal),
+    Account(Principal, Key),
 }
 
-/// The token is unknown, revoked or expired, or the header is not understood. It is not said which.
+/// What was shown opens nothing. The caller is told no more; the rest is for auditors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the token is not valid")]
-pub struct InvalidToken;
+pub enum InvalidCredentials {
+    /// The token is unknown, revoked or expired, or the header is not understood.
+    #[error("the token is not valid")]
+    Token(Shut),
+    #[error("the session is over; sign in again")]
+    Session(Shut),
+}
+
+impl InvalidCredentials {
+    const fn reason(self) -> (Option<AccountId>, Reason) {
+        match self {
+            Self::Token(Shut::Unknown) => (None, Reason::UnknownToken),
+            Self::Token(Shut::Expired(account)) => (Some(account), Reason::ExpiredToken),
+            Self::Session(Shut::Unknown) => (None, Reason::UnknownSession),
+            Self::Session(Shut::Expired(account)) => (Some(account), Reason::ExpiredSession),
+            Self::Token(Shut::Blocked(account)) | Self::Session(Shut::Blocked(account)) => {
+                (Some(account), Reason::Blocked)
+            }
+        }
+    }
+}
+
+/// What signing in takes beside the log. Clones share it.
+#[derive(Clone)]
+pub struct Auth {
+    pub passwords: Arc<Passwords>,
+    pub attempts: Arc<Attempts>,
+    pub refusals: Refusals,
+    pub last_use: LastUse,
+}
+
+impl Auth {
+    /// # Errors
+    ///
+    /// [`passwords::HashFailed`] if passwords cannot be hashed here.
+    pub fn new(limits: &Limits) -> Result<Self, passwords::HashFailed> {
+        Ok(Self {
+            passwords: Arc::new(Passwords::new()?),
+            attempts: Arc::new(Attempts::new(
+                limits.sign_in_attempts_max,
+                limits.sign_in_peer_attempts_max,
+            )),
+            refusals: Refusals::default(),
+            last_use: LastUse::default(),
+        })
+    }
+}
 
 impl Credentials {
-    /// Reads `Authorization: Bearer <token>`, or `Basic` with the token as password, as Helm sends it.
+    /// Reads `Authorization: Bearer <token>`, or `Basic` with the token as password, as Helm sends it; without that
+    /// header the cookie of a session.
     ///
     /// # Errors
     ///
-    /// [`InvalidToken`] if the header is not understood. Whether the token opens anything is not looked up.
-    pub fn of(headers: &HeaderMap) -> Result<Self, InvalidToken> {
+    /// [`InvalidCredentials`] if the header is not understood. Whether it opens anything is not looked up.
+    pub fn of(headers: &HeaderMap) -> Result<Self, InvalidCredentials> {
         match headers.get(AUTHORIZATION) {
-            Some(header) => Self::from_header(header.to_str().map_err(|_| InvalidToken)?),
-            None => Ok(Self::Absent),
+            Some(header) => Self::from_header(header.to_str().map_err(|_| NOT_UNDERSTOOD)?),
+            None => Ok(Self::of_cookie(headers)),
         }
+    }
+
+    /// Reads the cookie of a session.
+    #[must_use]
+    pub fn of_cookie(headers: &HeaderMap) -> Self {
+        cookie::session(headers).map_or(Self::Absent, |secret| Self::Session(secret_of(secret)))
     }
 
     /// Reads the value of an `Authorization` header.
     ///
     /// # Errors
     ///
-    /// [`InvalidToken`] if it is not understood.
-    pub fn from_header(header: &str) -> Result<Self, InvalidToken> {
-        let token = token(header).ok_or(InvalidToken)?;
+    /// [`InvalidCredentials`] if it is not understood.
+    pub fn from_header(header: &str) -> Result<Self, InvalidCredentials> {
+        let token = token(header).ok_or(NOT_UNDERSTOOD)?;
         Ok(Self::Token(secret_of(&token)))
     }
 
-    /// Who holds the token now, and what they may do now.
+    /// Whom it speaks for now, and what may be done with it now.
     ///
     /// # Errors
     ///
-    /// [`InvalidToken`] if there is a token, and nobody holds it (any more).
-    pub fn sender(self, views: &Views) -> Result<Sender, InvalidToken> {
-        let Self::Token(secret) = self else {
-            return Ok(Sender::Anonymous);
+    /// [`InvalidCredentials`] if there is a token or a session, and it opens nothing (any more).
+    pub fn sender(self, views: &Views) -> Result<Sender, InvalidCredentials> {
+        let (access, now) = (views.access(), clock::now());
+        let (holder, invalid): (_, fn(Shut) -> InvalidCredentials) = match self {
+            Self::Absent => return Ok(Sender::Anonymous),
+            Self::Token(secret) => (access.by_token_secret(&secret, now), InvalidCredentials::Token),
+            Self::Session(secret) => (access.by_session_secret(&secret, now), InvalidCredentials::Session),
         };
-        let access = views.access();
-        let holder = access.by_token_secret(&secret, clock::now()).ok_or(InvalidToken)?;
-        access
-            .principal(holder.account)
-            .map(Sender::Account)
-            .ok_or(InvalidToken)
+        let key = holder.map_err(invalid)?.key;
+        let principal = access.opened_by(key, now).ok_or(invalid(Shut::Unknown))?;
+        Ok(Sender::Account(principal, key))
+    }
+
+    /// The same at a door: what opens nothing is recorded for auditors, and of a token, that it was used.
+    ///
+    /// # Errors
+    ///
+    /// As [`Credentials::sender`].
+    pub fn admitted(self, services: &Services) -> Result<Sender, InvalidCredentials> {
+        let sender = self.sender(&services.views);
+        match &sender {
+            Ok(Sender::Account(_, Key::Token(token))) => services.auth.last_use.note(*token, clock::now()),
+            Ok(Sender::Account(_, Key::Session(_)) | Sender::Anonymous) => {}
+            Err(invalid) => {
+                let (account, reason) = invalid.reason();
+                services.auth.refusals.note(account, reason);
+            }
+        }
+        sender
     }
 }
 
@@ -100,11 +192,13 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// [`InvalidToken`] if there is a token, and it does not open anything.
-    pub fn of(headers: &HeaderMap, views: &Views) -> Result<Self, InvalidToken> {
-        Credentials::of(headers)?.sender(views)
+    /// [`InvalidCredentials`] if there is a token or a session, and it does not open anything.
+    pub fn of(headers: &HeaderMap, services: &Services) -> Result<Self, InvalidCredentials> {
+        Credentials::of(headers)?.admitted(services)
     }
 }
+
+const NOT_UNDERSTOOD: InvalidCredentials = InvalidCredentials::Token(Shut::Unknown);
 
 fn token(header: &str) -> Option<Zeroizing<String>> {
     let (scheme, credentials) = header.split_once(' ')?;
@@ -139,7 +233,7 @@ mod tests {
         let shown = Credentials::from_header("Bearer abc").unwrap();
         assert_eq!(shown, Credentials::Token(secret_of("abc")));
         assert_eq!(Credentials::of(&HeaderMap::new()), Ok(Credentials::Absent));
-        assert_eq!(Credentials::from_header("abc"), Err(InvalidToken));
+        assert_eq!(Credentials::from_header("abc"), Err(NOT_UNDERSTOOD));
     }
 
     #[test]

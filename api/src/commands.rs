@@ -8,9 +8,11 @@
 mod app;
 mod category;
 mod cluster;
+mod credentials;
 mod erasure;
 mod export;
 mod health;
+mod identities;
 mod installable;
 mod installation;
 mod listing;
@@ -23,6 +25,7 @@ mod release;
 mod review;
 mod review_policy;
 mod roles;
+mod sessions;
 mod store;
 mod target;
 mod tenancy;
@@ -37,7 +40,7 @@ use domain::{
     ids::{AccountId, Actor},
 };
 use eventstore::{Answer, AppendError, CommandKey, Context, EventStore, Position, Recorded};
-use projections::Views;
+use projections::{Views, access::Key};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -46,14 +49,18 @@ pub use self::{
     app::{DeleteApp, DeleteVersion, ReplacePackage, SubmitVersion, UploadApp, UploadVersion, WithdrawVersion},
     category::{AssignCategory, CreateCategory, DeleteCategory, EditCategory},
     cluster::{CheckCluster, RegisterCluster, ReplaceKubeconfig, SetClusterScope},
+    credentials::{
+        BlockAccount, IssueToken, LinkIdentity, ResetPassword, RevokeToken, SetPassword, UnblockAccount, wrong_password,
+    },
     erasure::{EraseAccount, RemoveContent},
     export::RecordExport,
     health::CheckRelease,
+    identities::AdmitIdentity,
     installation::{FinishOperation, OperationResult, StartOperation},
     listing::{EditListing, ListingChanges, MaintainerInput, SetIcon, SubmitListing, WithdrawListing},
     members::{AcceptInvitation, DeclineInvitation, InviteMember, WithdrawInvitation, invitations_to},
     operation::{CancelOperation, RetryOperation, RollbackRelease, UninstallRelease},
-    platform::{CreateAccount, IssueToken, RevokeToken},
+    platform::CreateAccount,
     project::{CreateProject, FinishPreparation, PrepareProject},
     refusal::CommandError,
     release::{InstallRelease, Plan, UpgradeRelease},
@@ -63,6 +70,7 @@ pub use self::{
     },
     review_policy::SetReviewPolicy,
     roles::{DefineRole, GrantRole, RetireRole, RevokeRole},
+    sessions::{CloseSession, OpenSession, RecordRefusal},
     store::{PublishVersion, ResumeApp, ResumeVersion, SuspendApp, SuspendVersion},
     target::Target,
     tenancy::{CloseWorkspace, CreateWorkspace, MoveApp},
@@ -90,8 +98,14 @@ pub trait Command: Serialize + Sync {
 /// Who gives a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Giver {
-    /// A signed-in account, with the id by which it may repeat the command.
-    Account { account: AccountId, command: Uuid },
+    /// A signed-in account, by the key that opens it, with the id by which it may repeat the command.
+    Account {
+        account: AccountId,
+        key: Key,
+        command: Uuid,
+    },
+    /// An account whose owner has just shown what opens it, and has no session yet.
+    Proven { account: AccountId },
     /// Charthouse itself, or whoever holds its data folder.
     System,
     /// Charthouse itself, because of an event.
@@ -122,7 +136,7 @@ impl Cause {
 impl Giver {
     const fn actor(self) -> Actor {
         match self {
-            Self::Account { account, .. } => Actor::Account(account),
+            Self::Account { account, .. } | Self::Proven { account } => Actor::Account(account),
             Self::System | Self::Reaction(_) => Actor::System,
         }
     }
@@ -131,7 +145,7 @@ impl Giver {
     fn context(self, command: Option<CommandKey>) -> Context {
         let cause = match self {
             Self::Reaction(cause) => Some(cause),
-            Self::Account { .. } | Self::System => None,
+            Self::Account { .. } | Self::Proven { .. } | Self::System => None,
         };
         Context {
             actor: self.actor().to_string(),
@@ -197,16 +211,12 @@ impl Commands {
         Err(CommandError::Contention)
     }
 
-    /// What an upgrade would come to if `account` gave it now. Nothing is recorded, and nothing kept.
+    /// What an upgrade would come to if `giver` gave it now. Nothing is recorded, and nothing kept.
     ///
     /// # Errors
     ///
     /// [`CommandError`], as the command itself would answer before its values are judged.
-    pub async fn plan(&self, account: AccountId, upgrade: &UpgradeRelease) -> Result<Plan, CommandError> {
-        let giver = Giver::Account {
-            account,
-            command: ids::fresh(),
-        };
+    pub async fn plan(&self, giver: Giver, upgrade: &UpgradeRelease) -> Result<Plan, CommandError> {
         let stamp = Stamp {
             by: giver.actor(),
             at: clock::now(),
@@ -319,12 +329,15 @@ impl Commands {
     }
 
     fn authority(&self, giver: Giver) -> Result<Option<Authority>, CommandError> {
-        let Giver::Account { account, .. } = giver else {
-            return Ok(None);
-        };
         let access = self.views.access();
-        let principal = access.principal(account).ok_or(CommandError::Unauthenticated)?;
-        let relied_on = access.relied_on(account);
+        let (principal, key) = match giver {
+            Giver::Account { key, .. } => (access.opened_by(key, clock::now()), Some(key)),
+            Giver::Proven { account } => (access.principal(account), None),
+            Giver::System | Giver::Reaction(_) => return Ok(None),
+        };
+        let principal = principal.ok_or(CommandError::Unauthenticated)?;
+        let mut relied_on = access.relied_on(principal.account);
+        relied_on.extend(key.and_then(|key| access.key_relied_on(key)));
         Ok(Some(Authority { principal, relied_on }))
     }
 

@@ -4,15 +4,17 @@ use std::{
     convert::Infallible,
     fmt,
     net::SocketAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
 };
 
 use chrono::TimeDelta;
-use clap::Args;
+use clap::{Args, ValueEnum};
+use reqwest::Url;
 
-use crate::chart_archive::ArchiveLimits;
+use crate::{auth::oidc::ProviderError, chart_archive::ArchiveLimits};
 
 /// Where everything is kept.
 #[derive(Debug, Clone, Args)]
@@ -171,7 +173,106 @@ pub struct ServerOptions {
     #[arg(long, env = "CHARTHOUSE_HELM", default_value = "helm", value_name = "PROGRAM")]
     pub helm: PathBuf,
     #[command(flatten)]
+    pub doors: DoorOptions,
+    #[command(flatten)]
+    pub oidc: OidcOptions,
+    #[command(flatten)]
     pub limits: Limits,
+}
+
+/// How clients reach the server.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DoorOptions {
+    /// How many proxies stand before the server and add to X-Forwarded-For; 0 if clients reach it by themselves
+    #[arg(long, env = "CHARTHOUSE_PROXIES", default_value_t = 0, value_name = "COUNT")]
+    pub proxies: usize,
+    /// Origin by which browsers reach the server, such as https://store.example; what they ask for if not given
+    #[arg(long, env = "CHARTHOUSE_PUBLIC_URL", value_parser = origin, value_name = "URL")]
+    pub public_url: Option<String>,
+}
+
+/// The provider that people may sign in by.
+#[derive(Debug, Clone, Default, Args)]
+pub struct OidcOptions {
+    /// OpenID provider that people may sign in by, such as https://login.example
+    #[arg(
+        long = "oidc-issuer",
+        env = "CHARTHOUSE_OIDC_ISSUER",
+        value_name = "URL",
+        requires = "client_id"
+    )]
+    pub issuer: Option<String>,
+    /// What the provider calls this server
+    #[arg(
+        id = "client_id",
+        long = "oidc-client-id",
+        env = "CHARTHOUSE_OIDC_CLIENT_ID",
+        value_name = "ID",
+        requires = "issuer"
+    )]
+    pub client_id: Option<String>,
+    /// File of the secret that the provider knows this server by; the variable CHARTHOUSE_OIDC_CLIENT_SECRET may hold it
+    /// instead
+    #[arg(
+        long = "oidc-client-secret-file",
+        env = "CHARTHOUSE_OIDC_CLIENT_SECRET_FILE",
+        value_name = "FILE"
+    )]
+    pub client_secret_file: Option<PathBuf>,
+    /// What the provider says that names somebody's account here, when they come for the first time
+    #[arg(
+        long = "oidc-name-claim",
+        env = "CHARTHOUSE_OIDC_NAME_CLAIM",
+        value_enum,
+        default_value_t = NameClaim::PreferredUsername,
+        value_name = "CLAIM"
+    )]
+    pub name_claim: NameClaim,
+    /// Make an account, as platform-regular, for whomever the provider vouches for; without it only for those who were
+    /// invited
+    #[arg(long = "oidc-creates-accounts", env = "CHARTHOUSE_OIDC_CREATES_ACCOUNTS")]
+    pub creates_accounts: bool,
+}
+
+/// A claim of the provider's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum NameClaim {
+    /// `preferred_username`
+    #[default]
+    #[value(name = "preferred_username")]
+    PreferredUsername,
+    /// `email`, if the provider has verified it
+    Email,
+}
+
+impl OidcOptions {
+    /// The client's secret; `None` for a public client, which has PKCE alone.
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderError::Secret`] if its file cannot be read.
+    pub fn secret(&self) -> Result<Option<String>, ProviderError> {
+        match &self.client_secret_file {
+            Some(path) => match std::fs::read_to_string(path) {
+                Ok(secret) => Ok(Some(secret.trim().to_owned())),
+                Err(source) => Err(ProviderError::Secret {
+                    path: path.clone(),
+                    source,
+                }),
+            },
+            None => Ok(std::env::var("CHARTHOUSE_OIDC_CLIENT_SECRET").ok()),
+        }
+    }
+}
+
+/// Scheme, host and port, spelled as browsers spell them.
+fn origin(text: &str) -> Result<String, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let origin = url.origin().ascii_serialization();
+    match matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none() {
+        true => Ok(origin),
+        false => Err("name scheme, host and port only".to_owned()),
+    }
 }
 
 /// Everything has a limit, and the limit has a unit in its name.
@@ -259,6 +360,25 @@ pub struct Limits {
     /// How long an upload id can be used
     #[arg(long, env = "CHARTHOUSE_UPLOAD_LIFETIME", default_value = "1day", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub upload_lifetime: Duration,
+    /// How long somebody who signed in stays so
+    #[arg(long, env = "CHARTHOUSE_SESSION_LIFETIME", default_value = "12h", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub session_lifetime: Duration,
+    /// How many attempts to sign in may be made on one account at once; one more is possible each minute
+    #[arg(
+        long,
+        env = "CHARTHOUSE_SIGN_IN_ATTEMPTS_MAX",
+        default_value = "10",
+        value_name = "COUNT"
+    )]
+    pub sign_in_attempts_max: NonZeroU32,
+    /// How many attempts to sign in may come from one address at once; one more is possible every 6 seconds
+    #[arg(
+        long,
+        env = "CHARTHOUSE_SIGN_IN_PEER_ATTEMPTS_MAX",
+        default_value = "50",
+        value_name = "COUNT"
+    )]
+    pub sign_in_peer_attempts_max: NonZeroU32,
 }
 
 impl Limits {

@@ -11,6 +11,7 @@ mod at_least;
 mod audit;
 mod categories;
 mod clusters;
+mod credentials;
 mod deployments;
 mod error;
 mod evidence;

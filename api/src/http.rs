@@ -10,10 +10,13 @@ mod graphiql;
 mod graphql;
 mod health;
 mod log;
+mod oidc;
+mod origin;
+pub mod peer;
 mod serve;
 mod uploads;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -26,18 +29,21 @@ use axum::{
 use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
 
 pub use self::{error::HttpError, serve::serve};
-use crate::{freshness::Freshness, graphql::Schema, services::Services};
+use crate::{auth::oidc::Provider, config::DoorOptions, freshness::Freshness, graphql::Schema, services::Services};
 
 /// What a handler needs.
 #[derive(Clone)]
 pub struct App {
     pub services: Services,
     pub schema: Schema,
+    pub doors: Arc<DoorOptions>,
+    /// The `OpenID` provider, if one was named.
+    pub oidc: Option<Arc<Provider>>,
 }
 
 /// Every route of the server.
-pub fn router(services: Services, schema: Schema) -> Router {
-    let limits = &services.limits;
+pub fn router(services: Services, schema: Schema, doors: DoorOptions, oidc: Option<Provider>) -> Router {
+    let limits = Arc::clone(&services.limits);
     let in_time = |limit| middleware::from_fn(move |request, next| in_time(limit, request, next));
     let requests = Router::new()
         .route("/", get(|| async { Redirect::temporary("/graphql") }))
@@ -56,6 +62,8 @@ pub fn router(services: Services, schema: Schema) -> Router {
             "/charts/workspaces/{workspace}/{archive}",
             get(charts::workspace_archive),
         )
+        .route("/auth/oidc/start", get(oidc::start))
+        .route("/auth/oidc/callback", get(oidc::callback))
         .layer(in_time(limits.request_timeout));
     // What is signed and published is true for ever.
     let published = Router::new()
@@ -72,14 +80,24 @@ pub fn router(services: Services, schema: Schema) -> Router {
         .route("/graphql/ws", get(graphql::subscribe))
         .route("/events", get(events::get))
         .route("/exports/{file}", get(exports::get));
+    let freshness = services.freshness.clone();
+    let probes = probes(services.clone());
+    let doors = Arc::new(doors);
+    let app = App {
+        services,
+        schema,
+        doors,
+        oidc: oidc.map(Arc::new),
+    };
     requests
         .merge(uploads)
         .merge(endless)
-        .layer(middleware::from_fn_with_state(services.freshness.clone(), if_fresh))
+        .layer(middleware::from_fn_with_state(freshness, if_fresh))
         .merge(published)
-        .merge(probes(services.clone()))
+        .merge(probes)
         .fallback(|| async { HttpError::not_found("page") })
         .method_not_allowed_fallback(|| async { HttpError::method_not_allowed() })
+        .layer(middleware::from_fn_with_state(app.clone(), origin::guard))
         .layer(unless_set(header::CACHE_CONTROL, "no-store"))
         .layer(unless_set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(unless_set(header::REFERRER_POLICY, "no-referrer"))
@@ -88,7 +106,7 @@ pub fn router(services: Services, schema: Schema) -> Router {
             "default-src 'none'; frame-ancestors 'none'",
         ))
         .layer(TraceLayer::new_for_http())
-        .with_state(App { services, schema })
+        .with_state(app)
 }
 
 /// How the process is: all that one answers which only works.

@@ -18,6 +18,8 @@ enum Purpose {
     Request,
     AccountName,
     Upload,
+    Identity,
+    OidcCookies,
 }
 
 impl ServerKey {
@@ -42,6 +44,14 @@ impl ServerKey {
         Digest::from_bytes(self.keyed_hash(Purpose::AccountName, name.as_str().as_bytes()))
     }
 
+    /// What the log calls somebody that an `OpenID` provider vouches for.
+    #[must_use]
+    pub fn of_identity(&self, issuer: &str, subject: &str) -> Digest {
+        // No issuer holds a zero byte, so no two pairs are spelled alike.
+        let pair = [issuer.as_bytes(), subject.as_bytes()].join(&0);
+        Digest::from_bytes(self.keyed_hash(Purpose::Identity, &pair))
+    }
+
     /// Seals an upload id against forgery.
     #[must_use]
     pub fn of_upload(&self, ticket: &[u8]) -> [u8; 32] {
@@ -52,6 +62,12 @@ impl ServerKey {
     #[must_use]
     pub fn seals_upload(&self, ticket: &[u8], mac: &[u8]) -> bool {
         self.start(Purpose::Upload, ticket).verify_slice(mac).is_ok()
+    }
+
+    /// The key of the cookies that tell of sign-ins under way.
+    #[must_use]
+    pub fn for_oidc_cookies(&self) -> [u8; 32] {
+        self.keyed_hash(Purpose::OidcCookies, b"")
     }
 
     fn keyed_hash(&self, purpose: Purpose, bytes: &[u8]) -> [u8; 32] {

@@ -17,6 +17,7 @@ use projections::{ViewError, Views};
 use tokio::sync::Semaphore;
 
 use crate::{
+    auth::{Auth, passwords::HashFailed},
     commands::{CommandError, Commands, Giver, RegisterCluster},
     config::{DataFolder, Limits},
     content::Content,
@@ -52,6 +53,8 @@ pub struct Services {
     /// What must not come back when an older copy of the log is restored.
     pub erasures: ErasureList,
     pub commands: Commands,
+    /// What signing in takes beside the log.
+    pub auth: Auth,
     /// Places for uploads that are read and checked at once.
     pub uploads: Arc<Semaphore>,
     /// Places for exports that are made at once.
@@ -94,6 +97,8 @@ pub enum OpenError {
     Vault(#[from] eventstore::VaultError),
     #[error("the views could not be opened")]
     Views(#[from] ViewError),
+    #[error("passwords cannot be hashed here")]
+    Passwords(#[from] HashFailed),
     #[error("the log could not be read")]
     Read(#[from] eventstore::ReadError),
     #[error("what was erased could not be kept from coming back")]
@@ -153,6 +158,7 @@ impl Services {
             master_keys,
             erasures,
             commands,
+            auth: Auth::new(&limits)?,
             uploads: places(UPLOADS_MAX),
             exports: places(limits.exports_max),
             feeds: places(limits.feeds_max),

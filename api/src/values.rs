@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 
 pub use self::{
     check::check,
-    merge::merged,
+    merge::{merged, without_nulls},
     schema::{Violation, violations},
     yaml::{read, read_leniently},
 };

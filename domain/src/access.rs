@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     account::Scope,
+    decider::{Reject, RejectionKind},
     ids::{AccountId, ProjectId, WorkspaceId},
     names::RoleName,
     permission::{Level, Permission},
@@ -47,6 +48,8 @@ impl Place {
 pub struct Principal {
     pub account: AccountId,
     pub grants: Vec<Grant>,
+    /// All that may be asked for by the token that speaks for the account; `None` if it speaks for all of it.
+    narrowed_to: Option<BTreeSet<Permission>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,6 +137,22 @@ pub struct Denied {
     pub permission: Permission,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this token is narrowed to permissions, and this is the account's own affair: sign in, or use a token that is not"
+)]
+pub struct Narrowed;
+
+impl Reject for Narrowed {
+    fn code(&self) -> &'static str {
+        "TOKEN_NARROWED"
+    }
+
+    fn kind(&self) -> RejectionKind {
+        RejectionKind::Forbidden
+    }
+}
+
 impl Principal {
     /// Resolves granted role names to the permissions that they allow now.
     #[must_use]
@@ -146,6 +165,31 @@ impl Principal {
         Self {
             account,
             grants: grants.collect(),
+            narrowed_to: None,
+        }
+    }
+
+    /// The account as a token speaks for it that allows these permissions: what both allow, and nothing else.
+    #[must_use]
+    pub fn narrowed(mut self, to: &BTreeSet<Permission>) -> Self {
+        for grant in &mut self.grants {
+            grant.permissions.retain(|permission| to.contains(permission));
+        }
+        self.grants.retain(|grant| !grant.permissions.is_empty());
+        self.narrowed_to = Some(to.clone());
+        self
+    }
+
+    /// Whether the account itself acts: what it may do because it is who it is, and not by a permission, a narrowed token
+    /// may not do for it. So nobody makes a wide token of a narrow one.
+    ///
+    /// # Errors
+    ///
+    /// [`Narrowed`] if only such a token speaks for it.
+    pub const fn own_affairs(&self) -> Result<(), Narrowed> {
+        match self.narrowed_to {
+            None => Ok(()),
+            Some(_) => Err(Narrowed),
         }
     }
 
@@ -204,6 +248,13 @@ impl Principal {
     /// granted.
     #[must_use]
     pub fn may(&self, permission: Permission, place: Place) -> bool {
+        if self
+            .narrowed_to
+            .as_ref()
+            .is_some_and(|allowed| !allowed.contains(&permission))
+        {
+            return false;
+        }
         if permission == Permission::StoreView {
             return true;
         }

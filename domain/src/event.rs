@@ -19,9 +19,11 @@ use crate::{
     log,
     name::{self, Name},
     project::{self, Project},
+    refusal::{self, Refusal},
     release::{self, Release},
     review_policy::{self, ReviewPolicy},
     role::{self, Role},
+    session::{self, Session},
     workspace::{self, Workspace},
 };
 
@@ -43,8 +45,10 @@ pub enum DomainEvent {
     Name(name::Event),
     Policy(review_policy::Event),
     Project(project::Event),
+    Refusal(refusal::Event),
     Release(release::Event),
     Role(role::Event),
+    Session(session::Event),
     Workspace(workspace::Event),
 }
 
@@ -127,8 +131,10 @@ impl DomainEvent {
             Name::CATEGORY => StoredEvent::restore(name, data).map(Self::Name),
             ReviewPolicy::CATEGORY => StoredEvent::restore(name, data).map(Self::Policy),
             Project::CATEGORY => StoredEvent::restore(name, data).map(Self::Project),
+            Refusal::CATEGORY => StoredEvent::restore(name, data).map(Self::Refusal),
             Release::CATEGORY => StoredEvent::restore(name, data).map(Self::Release),
             Role::CATEGORY => StoredEvent::restore(name, data).map(Self::Role),
+            Session::CATEGORY => StoredEvent::restore(name, data).map(Self::Session),
             Workspace::CATEGORY => StoredEvent::restore(name, data).map(Self::Workspace),
             unknown => return Err(UndecodableEvent::UnknownCategory(unknown.to_owned())),
         };

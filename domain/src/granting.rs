@@ -77,7 +77,7 @@ impl Gift<'_> {
     ///
     /// [`Refusal`] names what is missing.
     pub fn may_be_taken_by(&self, taker: &Principal) -> Result<(), Refusal> {
-        if self.holder == Some(taker.account) {
+        if self.holder == Some(taker.account) && taker.own_affairs().is_ok() {
             return Ok(());
         }
         self.may_be_given_by(taker)

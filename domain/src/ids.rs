@@ -44,6 +44,8 @@ id!(/// A person or a machine that signs in.
     AccountId);
 id!(/// A bearer token of an account; never the secret itself.
     TokenId);
+id!(/// A stay of somebody who signed in; never the secret itself.
+    SessionId);
 id!(/// A tenant: it owns apps and projects.
     WorkspaceId);
 id!(/// A namespace of a cluster that releases go into.
@@ -66,6 +68,8 @@ id!(/// A review decision: the id of its event.
     DecisionId);
 id!(/// One export of review decisions.
     ExportId);
+id!(/// One record of failed attempts to sign in.
+    RefusalId);
 
 /// Who acts: an account, or Charthouse itself (its worker, its first start).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

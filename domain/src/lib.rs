@@ -8,6 +8,7 @@
 //! * [`category`], [`workspace`], [`project`], [`cluster`], [`account`], [`role`], [`invitation`], [`name`]: what these
 //!   two need
 //! * [`access`]: who may do what; [`granting`]: who may let others; [`allowed`]: what somebody may do now
+//! * [`session`]: that somebody is signed in; [`refusal`]: that somebody was not let in
 //! * [`event`]: every stored event under its stored name; [`export`]: that review decisions were handed out
 
 pub mod access;
@@ -32,9 +33,11 @@ pub mod name;
 pub mod names;
 pub mod permission;
 pub mod project;
+pub mod refusal;
 pub mod release;
 pub mod review_policy;
 pub mod role;
+pub mod session;
 #[cfg(test)]
 pub mod spec;
 pub mod version_number;

@@ -44,6 +44,8 @@ pub enum Claim {
     },
     /// The keyed hash of an account's name: names of people do not enter the log in the clear.
     Account(Digest),
+    /// The keyed hash of what an `OpenID` provider calls somebody: of its issuer and subject.
+    Identity(Digest),
 }
 
 impl Claim {
@@ -61,6 +63,7 @@ impl Claim {
             Self::Category(name) => format!("category-{}", hex(&name.as_str().to_lowercase())),
             Self::Release { project, name } => format!("release-{project}-{name}"),
             Self::Account(keyed_hash) => format!("account-{}", hex_bytes(keyed_hash.as_bytes())),
+            Self::Identity(keyed_hash) => format!("identity-{}", hex_bytes(keyed_hash.as_bytes())),
         }
     }
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use crate::append::{Answer, AppendError, CommandId, PreparedAppend};
 use crate::backend::{Answers, Found, Revisions};
 use crate::event::{Position, Recorded, Revision};
+use crate::sighting::Sighting;
 use crate::store::Identity;
 use crate::stream_name::StreamName;
 use crate::transparency::merkle::{self, Frontier};
@@ -35,6 +36,8 @@ pub(crate) enum Work {
     },
     /// The vault's rows ride in the same transactions, so that sealing is as cheap as appending.
     Vault(VaultRow),
+    /// Beside the log: when things were seen.
+    See(Vec<Sighting>),
 }
 
 #[derive(Debug)]
@@ -124,7 +127,7 @@ impl Ledger {
                 );
                 Ok(Vec::new())
             }
-            Work::Vault(_) => Ok(Vec::new()),
+            Work::Vault(_) | Work::See(_) => Ok(Vec::new()),
         }
     }
 

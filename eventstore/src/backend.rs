@@ -12,6 +12,7 @@ use crate::admission::{Entry, HeadRow, VaultKey, VaultRow};
 use crate::append::{Answer, CommandId};
 use crate::copy::EventRow;
 use crate::event::{Position, Revision};
+use crate::sighting::Sighting;
 use crate::stream_name::StreamName;
 use crate::transparency::merkle;
 use crate::{postgres, sqlite};
@@ -75,6 +76,7 @@ pub(crate) struct Changes<'a> {
     /// Those of commands that changed nothing are stored apart and kept for a day.
     pub(crate) answers: &'a [(CommandId, Answer)],
     pub(crate) vault: &'a [&'a VaultRow],
+    pub(crate) sightings: &'a [&'a Sighting],
     /// The head after the events.
     pub(crate) head: &'a HeadRow,
     pub(crate) now: DateTime<Utc>,
@@ -140,6 +142,14 @@ impl Backend {
         match self {
             Self::Sqlite(database) => database.answer_to(command).await,
             Self::Postgres(database) => database.answer_to(command).await,
+        }
+    }
+
+    /// When something was last seen, in milliseconds since 1970.
+    pub(crate) async fn last_seen(&self, subject: &str) -> sqlx::Result<Option<i64>> {
+        match self {
+            Self::Sqlite(database) => database.last_seen(subject).await,
+            Self::Postgres(database) => database.last_seen(subject).await,
         }
     }
 

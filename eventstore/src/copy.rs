@@ -226,6 +226,7 @@ async fn transfer(
         events: &[],
         answers: &[],
         vault: &[],
+        sightings: &[],
         head,
         now: head.time.unwrap_or_default(),
     };
@@ -260,6 +261,7 @@ async fn store(target: &mut Batch, head: &HeadRow, events: &[Entry], vault: &[Va
         events: &events.iter().collect::<Vec<_>>(),
         answers: &answers(events)?,
         vault: &vault.iter().collect::<Vec<_>>(),
+        sightings: &[],
         head,
         now: head.time.unwrap_or_default(),
     };

@@ -22,6 +22,7 @@ use crate::append::{Answer, CommandId};
 use crate::backend::{Conditions, Found, StoredLeaf, StoredRow, VaultEntries};
 use crate::event::{Position, Revision};
 use crate::rows::{HEAD, answer, array, head_row, integer, lines, natural, stored_leaf, vault_keys};
+use crate::sighting;
 use crate::spare::Spare;
 use crate::stream_name::StreamName;
 use crate::transparency::merkle;
@@ -112,6 +113,11 @@ impl Database {
         .fetch_optional(&self.reads)
         .await?;
         row.map(answer).transpose()
+    }
+
+    pub(crate) async fn last_seen(&self, subject: &str) -> sqlx::Result<Option<i64>> {
+        let seen = sqlx::query_scalar(sighting::FIND).bind(subject);
+        seen.fetch_optional(&self.reads).await
     }
 
     pub(crate) async fn vault_masters(&self) -> sqlx::Result<Vec<Vec<u8>>> {

@@ -116,6 +116,7 @@ async fn begin_epoch(
         events: &entries.iter().collect::<Vec<_>>(),
         answers: &[],
         vault: &[],
+        sightings: &[],
         head: &ledger.head,
         now,
     };

@@ -19,6 +19,7 @@ use crate::backend::{Backend, Changes, CommitError, Conditions, is_outage};
 use crate::clock::{JumpGuard, Jumped};
 use crate::event::{Position, Recorded};
 use crate::recent::Recent;
+use crate::sighting::Sighting;
 use crate::store::Identity;
 
 /// Requests that may wait; further callers wait to be let in.
@@ -220,6 +221,7 @@ impl Task {
             events: &events,
             answers: &ledger.answered,
             vault: &admitted_vault_rows(works, &outcomes),
+            sightings: &sightings(works),
             head: &ledger.head,
             now: self.clock.unchecked_now(batch.time()),
         };
@@ -306,7 +308,7 @@ fn conditions(works: &[Work]) -> Conditions<'_> {
             Work::Remember { command, .. } => {
                 commands.insert(command);
             }
-            Work::Vault(_) => {}
+            Work::Vault(_) | Work::See(_) => {}
         }
     }
     Conditions {
@@ -321,6 +323,14 @@ fn admitted_vault_rows<'a>(works: &'a [Work], outcomes: &Outcomes) -> Vec<&'a Va
         _ => None,
     };
     works.iter().zip(outcomes).filter_map(admitted).collect()
+}
+
+fn sightings(works: &[Work]) -> Vec<&Sighting> {
+    let seen = works.iter().filter_map(|work| match work {
+        Work::See(sightings) => Some(sightings),
+        _ => None,
+    });
+    seen.flatten().collect()
 }
 
 /// Tells those who follow how long the log is. News may arrive late, and in any order.

@@ -8,28 +8,56 @@ use domain::{
     account::{Account, Scope},
     decider::Decider,
     digest::Digest,
-    ids::{AccountId, ProjectId, TokenId, WorkspaceId},
+    ids::{AccountId, ProjectId, SessionId, TokenId, WorkspaceId},
     names::RoleName,
     permission::Permission,
     role::{BuiltInRole, Role, RoleKey},
+    session::Session,
 };
 use rusqlite::Connection;
 
-use crate::{accounts, tenancy};
+use crate::{accounts, sessions, tenancy, tokens};
 
 /// Accounts, tokens, grants and roles as of one position of the log.
 #[derive(Debug, Default)]
 pub struct Access {
-    tokens: HashMap<Digest, (TokenHolder, Option<DateTime<Utc>>)>,
+    /// By the hashes of their secrets.
+    secrets: HashMap<Digest, Key>,
+    openings: HashMap<Key, Opening>,
     holders: HashMap<AccountId, Holder>,
     roles: Roles,
 }
 
-/// Whom a token speaks for.
+/// What opens an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Key {
+    Token(TokenId),
+    Session(SessionId),
+}
+
+/// Whom a key speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TokenHolder {
+pub struct KeyHolder {
     pub account: AccountId,
-    pub token: TokenId,
+    pub key: Key,
+}
+
+/// Why a secret opens nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shut {
+    /// It was never given to anybody, or was taken back.
+    Unknown,
+    Expired(AccountId),
+    /// The account is blocked, or was erased.
+    Blocked(AccountId),
+}
+
+#[derive(Debug)]
+struct Opening {
+    account: AccountId,
+    expires: Option<DateTime<Utc>>,
+    /// All that it allows; `None` if it is not narrowed.
+    permissions: Option<BTreeSet<Permission>>,
 }
 
 #[derive(Debug)]
@@ -39,14 +67,55 @@ struct Holder {
 }
 
 impl Access {
-    /// Whom the token with this hash of its secret speaks for; nobody if it was revoked or has expired by `now`.
-    #[must_use]
-    pub fn by_token_secret(&self, secret: &Digest, now: DateTime<Utc>) -> Option<TokenHolder> {
-        let (holder, expires) = self.tokens.get(secret)?;
-        expires.is_none_or(|expires| now < expires).then_some(*holder)
+    /// Whom the token with this hash of its secret speaks for.
+    ///
+    /// # Errors
+    ///
+    /// [`Shut`] if it was revoked, has expired by `now`, or nothing opens its account.
+    pub fn by_token_secret(&self, secret: &Digest, now: DateTime<Utc>) -> Result<KeyHolder, Shut> {
+        match self.secrets.get(secret) {
+            Some(key @ Key::Token(_)) => self.holder_of(*key, now),
+            Some(Key::Session(_)) | None => Err(Shut::Unknown),
+        }
     }
 
-    /// The account with what its grants allow now; `None` if there is no such account.
+    /// Whom the session with this hash of its secret speaks for.
+    ///
+    /// # Errors
+    ///
+    /// [`Shut`] if it was closed, is over by `now`, or nothing opens its account.
+    pub fn by_session_secret(&self, secret: &Digest, now: DateTime<Utc>) -> Result<KeyHolder, Shut> {
+        match self.secrets.get(secret) {
+            Some(key @ Key::Session(_)) => self.holder_of(*key, now),
+            Some(Key::Token(_)) | None => Err(Shut::Unknown),
+        }
+    }
+
+    fn holder_of(&self, key: Key, now: DateTime<Utc>) -> Result<KeyHolder, Shut> {
+        let opening = self.openings.get(&key).ok_or(Shut::Unknown)?;
+        let account = opening.account;
+        if opening.expires.is_some_and(|expires| expires <= now) {
+            return Err(Shut::Expired(account));
+        }
+        match self.holders.contains_key(&account) {
+            true => Ok(KeyHolder { account, key }),
+            false => Err(Shut::Blocked(account)),
+        }
+    }
+
+    /// What may be done with a key, and for whom: what its account may, if it is not narrowed. `None` if it opens nothing
+    /// (any more).
+    #[must_use]
+    pub fn opened_by(&self, key: Key, now: DateTime<Utc>) -> Option<Principal> {
+        let holder = self.holder_of(key, now).ok()?;
+        let principal = self.principal(holder.account)?;
+        match &self.openings.get(&key)?.permissions {
+            Some(permissions) => Some(principal.narrowed(permissions)),
+            None => Some(principal),
+        }
+    }
+
+    /// The account with what its grants allow now; `None` if there is no such account, or it is blocked.
     #[must_use]
     pub fn principal(&self, account: AccountId) -> Option<Principal> {
         self.holders.get(&account).map(|holder| holder.principal.clone())
@@ -67,6 +136,17 @@ impl Access {
             .get(&account)
             .map(|holder| holder.relied_on.clone())
             .unwrap_or_default()
+    }
+
+    /// What [`Access::opened_by`] relies on beyond that: a session that is closed first refuses what was asked by it, too.
+    /// A token is in the account's own stream.
+    #[must_use]
+    pub fn key_relied_on(&self, key: Key) -> Option<(String, u64)> {
+        match key {
+            Key::Token(_) => None,
+            // It is open as long as nothing followed its opening.
+            Key::Session(session) => Some((format!("{}-{session}", Session::CATEGORY), 1)),
+        }
     }
 
     /// The workspace a project belongs to.
@@ -112,25 +192,35 @@ impl Access {
             let principal = Principal::resolve(id, grants, &roles);
             (id, Holder { principal, relied_on })
         };
-        Ok(Self {
+        let mut access = Self {
+            secrets: HashMap::new(),
+            openings: HashMap::new(),
             holders: accounts::all_accounts(conn)?.into_iter().map(holder).collect(),
-            tokens: accounts::valid_tokens(conn)?.iter().map(holder_of).collect(),
             roles,
-        })
-    }
-}
-
-fn holder_of(token: &accounts::Token) -> (Digest, (TokenHolder, Option<DateTime<Utc>>)) {
-    (
-        token.secret,
-        (
-            TokenHolder {
+        };
+        for token in tokens::unrevoked(conn)? {
+            let opening = Opening {
                 account: token.account,
-                token: token.id,
-            },
-            token.expires,
-        ),
-    )
+                expires: token.expires,
+                permissions: token.permissions,
+            };
+            access.opens(token.secret, Key::Token(token.id), opening);
+        }
+        for session in sessions::all(conn)? {
+            let opening = Opening {
+                account: session.account,
+                expires: Some(session.expires),
+                permissions: None,
+            };
+            access.opens(session.secret, Key::Session(session.id), opening);
+        }
+        Ok(access)
+    }
+
+    fn opens(&mut self, secret: Digest, key: Key, opening: Opening) {
+        self.secrets.insert(secret, key);
+        self.openings.insert(key, opening);
+    }
 }
 
 /// A custom role that nobody defined yet is relied on too: it is at revision 0 until somebody does.

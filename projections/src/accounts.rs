@@ -1,4 +1,4 @@
-//! Accounts with their tokens and grants, the roles that were defined, and invitations to them.
+//! Accounts with their grants, the roles that were defined, and invitations to them.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     access::{Principal, Roles},
     account::{Event, Scope},
-    digest::{Digest, Sealed},
-    ids::{AccountId, TokenId, WorkspaceId},
+    digest::Sealed,
+    ids::{AccountId, WorkspaceId},
     invitation,
     names::RoleName,
     permission::Permission,
@@ -20,7 +20,9 @@ use crate::{
     error::ViewError,
     fact::Fact,
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
+    sessions,
     sql::{self, Columns, Json, values},
+    tokens,
 };
 
 pub(crate) const SCHEMA: &str = "
@@ -30,7 +32,9 @@ CREATE TABLE account (
     created_at INTEGER NOT NULL,
     revision   INTEGER NOT NULL,
     name       TEXT NOT NULL,
-    erased     INTEGER
+    erased     INTEGER,
+    blocked    INTEGER,
+    password   INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE granted (
     account BLOB NOT NULL,
@@ -40,15 +44,6 @@ CREATE TABLE granted (
     PRIMARY KEY (account, role, scope)
 ) WITHOUT ROWID;
 CREATE INDEX granted_in_scope ON granted (scope);
-CREATE TABLE token (
-    id      BLOB NOT NULL PRIMARY KEY,
-    account BLOB NOT NULL,
-    secret  BLOB NOT NULL,
-    expires INTEGER,
-    issued  INTEGER NOT NULL,
-    revoked INTEGER
-) WITHOUT ROWID;
-CREATE INDEX token_of_account ON token (account);
 CREATE TABLE role (
     key         TEXT NOT NULL PRIMARY KEY,
     workspace   BLOB,
@@ -79,6 +74,10 @@ pub struct Account {
     pub revision: u64,
     /// The position at which the person behind it was erased: the name opens no more.
     pub erased: Option<u64>,
+    /// The position at which it was blocked, while it is.
+    pub blocked: Option<u64>,
+    /// The position at which its password was set.
+    pub password: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,19 +87,6 @@ pub struct Granted {
     pub scope: Scope,
     /// The position it was granted at.
     pub since: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
-    pub id: TokenId,
-    pub account: AccountId,
-    /// The SHA-256 of the secret.
-    pub secret: Digest,
-    pub expires: Option<DateTime<Utc>>,
-    /// The position it was issued at.
-    pub issued: u64,
-    /// The position it was revoked at.
-    pub revoked: Option<u64>,
 }
 
 /// A role that somebody defined, for the platform or for one workspace.
@@ -126,7 +112,7 @@ pub struct Invitation {
     pub since: u64,
 }
 
-const ACCOUNT: &str = "SELECT created, id, name, created, created_at, revision, erased FROM account";
+const ACCOUNT: &str = "SELECT created, id, name, created, created_at, revision, erased, blocked, password FROM account";
 
 pub fn account(conn: &Connection, id: AccountId) -> Result<Option<Account>, ViewError> {
     let keyed = |c: &mut Columns<'_, '_>| KeyKind::Position.keyed(c, &Account::read);
@@ -167,12 +153,6 @@ pub fn granted_in(conn: &Connection, scope: Scope, page: &PageRequest) -> Result
         order: Order::Ascending,
     };
     list.page(conn, conditions, page, Granted::read)
-}
-
-/// The tokens of an account, the newest first, with those that expired or were revoked.
-pub fn tokens(conn: &Connection, account: AccountId) -> Result<Vec<Token>, ViewError> {
-    let sql = "SELECT id, account, secret, expires, issued, revoked FROM token WHERE account = ? ORDER BY issued DESC";
-    Ok(sql::rows(conn, sql, values![account], Token::read)?)
 }
 
 const ROLE: &str = "SELECT workspace, name, revision, permissions, retired FROM role";
@@ -251,7 +231,7 @@ pub(crate) fn roles_allowing(
 pub(crate) fn all_accounts(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, u64)>> {
     sql::rows(
         conn,
-        "SELECT id, revision FROM account WHERE erased IS NULL",
+        "SELECT id, revision FROM account WHERE erased IS NULL AND blocked IS NULL",
         vec![],
         |c| Ok((c.take()?, c.take()?)),
     )
@@ -266,11 +246,6 @@ pub(crate) fn all_grants(conn: &Connection) -> rusqlite::Result<Vec<Granted>> {
     )
 }
 
-pub(crate) fn valid_tokens(conn: &Connection) -> rusqlite::Result<Vec<Token>> {
-    let sql = "SELECT id, account, secret, expires, issued, revoked FROM token WHERE revoked IS NULL";
-    sql::rows(conn, sql, vec![], Token::read)
-}
-
 pub(crate) fn all_roles(conn: &Connection) -> rusqlite::Result<Vec<Role>> {
     sql::rows(conn, ROLE, vec![], Role::read)
 }
@@ -282,7 +257,7 @@ pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &Event) -> Result<
             let values = values![account, fact.position, fact.stamp.at, fact.revision, *name];
             sql::execute(
                 tx,
-                "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, NULL)",
+                "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, NULL, NULL, NULL)",
                 values,
             )?;
         }
@@ -298,19 +273,25 @@ pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &Event) -> Result<
                 values,
             )?;
         }
-        Event::TokenIssued { token, secret, expires } => {
-            let values = values![*token, account, *secret, *expires, fact.position];
-            sql::execute(tx, "INSERT OR REPLACE INTO token VALUES (?, ?, ?, ?, ?, NULL)", values)?;
+        Event::TokenIssued { .. } | Event::TokenRevoked { .. } | Event::IdentityLinked { .. } => {}
+        Event::PasswordSet { .. } => {
+            let values = values![fact.position, account];
+            sql::execute(tx, "UPDATE account SET password = ? WHERE id = ?", values)?;
         }
-        Event::TokenRevoked { token } => {
-            let values = values![fact.position, *token, account];
-            sql::execute(tx, "UPDATE token SET revoked = ? WHERE id = ? AND account = ?", values)?;
+        Event::AccountBlocked {} => {
+            let values = values![fact.position, account];
+            sql::execute(tx, "UPDATE account SET blocked = ? WHERE id = ?", values)?;
+        }
+        Event::AccountUnblocked {} => {
+            sql::execute(tx, "UPDATE account SET blocked = NULL WHERE id = ?", values![account])?;
         }
         Event::SubjectErased { .. } => {
             let values = values![fact.position, account];
             sql::execute(tx, "UPDATE account SET erased = ? WHERE id = ?", values)?;
         }
     }
+    tokens::apply(tx, fact, account, event)?;
+    sessions::apply_account(tx, account, event)?;
     sql::execute(
         tx,
         "UPDATE account SET revision = ? WHERE id = ?",
@@ -373,6 +354,8 @@ impl Account {
             created_at: columns.take()?,
             revision: columns.take()?,
             erased: columns.take()?,
+            blocked: columns.take()?,
+            password: columns.take()?,
         })
     }
 }
@@ -384,19 +367,6 @@ impl Granted {
             role: columns.take()?,
             scope: columns.json()?,
             since: columns.take()?,
-        })
-    }
-}
-
-impl Token {
-    fn read(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: columns.take()?,
-            account: columns.take()?,
-            secret: columns.take()?,
-            expires: columns.take()?,
-            issued: columns.take()?,
-            revoked: columns.take()?,
         })
     }
 }

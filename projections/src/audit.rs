@@ -17,7 +17,7 @@ use domain::{
     ids::{AccountId, Actor, AppId, CategoryId, ProjectId, ReleaseId, SubmissionId, WorkspaceId},
     invitation, name,
     project::Project,
-    release, role,
+    refusal, release, role, session,
     version_number::VersionNumber,
     workspace::{self, Workspace},
 };
@@ -220,6 +220,8 @@ impl About {
             DomainEvent::Role(
                 role::Event::RoleDefined { workspace, .. } | role::Event::RoleRetired { workspace, .. },
             ) => about.workspace = *workspace,
+            DomainEvent::Session(session::Event::SessionOpened { account, .. }) => about.account = Some(*account),
+            DomainEvent::Refusal(refusal::Event::SignInRefused { account, .. }) => about.account = *account,
             DomainEvent::Workspace(event) => about.joined(event),
             DomainEvent::Export(export::Event::DecisionsExported { selection, .. }) => {
                 about.app = selection.app;
@@ -231,7 +233,8 @@ impl About {
             | DomainEvent::Log(_)
             | DomainEvent::Policy(_)
             | DomainEvent::Project(_)
-            | DomainEvent::Release(_) => {}
+            | DomainEvent::Release(_)
+            | DomainEvent::Session(session::Event::SessionClosed {}) => {}
         }
         about
     }
@@ -275,6 +278,10 @@ impl About {
             account::Event::AccountCreated { .. }
             | account::Event::TokenIssued { .. }
             | account::Event::TokenRevoked { .. }
+            | account::Event::PasswordSet { .. }
+            | account::Event::IdentityLinked { .. }
+            | account::Event::AccountBlocked {}
+            | account::Event::AccountUnblocked {}
             | account::Event::SubjectErased { .. } => {}
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     clusters, content, decisions,
     error::ViewError,
     generations::Generations,
-    health, releases, reviews, storefront, tenancy,
+    health, releases, reviews, sessions, storefront, tenancy, tokens,
 };
 
 /// Prepared statements a connection keeps: more than there are shapes of queries times a few page sizes.
@@ -108,6 +108,8 @@ fn lay_out(conn: &mut Connection, log: &EventStore) -> Result<(), ViewError> {
         clusters::SCHEMA,
         health::SCHEMA,
         accounts::SCHEMA,
+        sessions::SCHEMA,
+        tokens::SCHEMA,
         audit::SCHEMA,
         decisions::SCHEMA,
     ] {

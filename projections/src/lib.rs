@@ -37,12 +37,14 @@ pub mod releases;
 pub mod replay;
 pub mod reviews;
 mod search;
+pub mod sessions;
 pub mod sheets;
 mod sql;
 pub mod storefront;
 pub mod tenancy;
 #[cfg(test)]
 mod tests;
+pub mod tokens;
 mod view_reader;
 mod writer;
 

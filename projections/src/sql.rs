@@ -6,8 +6,8 @@ use domain::{
     digest::{Digest, Sealed},
     health::Health,
     ids::{
-        AccountId, AppId, AttemptId, CategoryId, ClusterId, DecisionId, ProjectId, ReleaseId, SubmissionId, TokenId,
-        WorkspaceId,
+        AccountId, AppId, AttemptId, CategoryId, ClusterId, DecisionId, ProjectId, ReleaseId, SessionId, SubmissionId,
+        TokenId, WorkspaceId,
     },
     names::{
         CategoryName, ChartName, ClusterName, IconName, Namespace, ProjectName, ReleaseName, RoleName, WorkspaceName,
@@ -75,6 +75,7 @@ ids!(
     DecisionId,
     ProjectId,
     ReleaseId,
+    SessionId,
     SubmissionId,
     TokenId,
     WorkspaceId

@@ -16,6 +16,7 @@ mod rebuild;
 mod releases;
 mod replay;
 mod reviews;
+mod sessions;
 mod storefront;
 mod swapping;
 mod tenancy;

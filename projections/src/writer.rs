@@ -22,7 +22,7 @@ use crate::{
     dossier::{Change, Dossier},
     error::ViewError,
     fact::Fact,
-    file, health, releases, reviews,
+    file, health, releases, reviews, sessions,
     storefront::{self, TextChanges},
     tenancy,
 };
@@ -203,6 +203,7 @@ const fn changes_access(fact: &Fact) -> bool {
     match fact.event {
         DomainEvent::Account(_)
         | DomainEvent::Role(_)
+        | DomainEvent::Session(_)
         | DomainEvent::Project(_)
         | DomainEvent::Workspace(workspace::Event::WorkspaceClosed {}) => true,
         DomainEvent::App(_)
@@ -215,6 +216,7 @@ const fn changes_access(fact: &Fact) -> bool {
         | DomainEvent::Log(_)
         | DomainEvent::Name(_)
         | DomainEvent::Policy(_)
+        | DomainEvent::Refusal(_)
         | DomainEvent::Release(_)
         | DomainEvent::Workspace(_) => false,
     }
@@ -238,8 +240,8 @@ fn apply(
         DomainEvent::Cluster(event) => clusters::apply(tx, fact, event)?,
         DomainEvent::Health(event) => health::apply(tx, fact, event)?,
         DomainEvent::Invitation(event) => accounts::apply_invitation(tx, fact, event)?,
-        // What has a name says so itself; exports, and that a log was restored, are for the audit trail alone.
-        DomainEvent::Name(_) | DomainEvent::Export(_) | DomainEvent::Log(_) => {}
+        // What has a name says so itself; exports, refusals, and that a log was restored, are for the audit trail alone.
+        DomainEvent::Name(_) | DomainEvent::Export(_) | DomainEvent::Log(_) | DomainEvent::Refusal(_) => {}
         DomainEvent::Policy(event) => reviews::apply_policy(tx, fact, event)?,
         DomainEvent::Content(event) => texts.forget(content::apply(tx, fact, event)?),
         DomainEvent::Project(event) => {
@@ -252,6 +254,7 @@ fn apply(
             }
         }
         DomainEvent::Role(event) => accounts::apply_role(tx, fact, event)?,
+        DomainEvent::Session(event) => sessions::apply(tx, fact, event)?,
         DomainEvent::Workspace(event) => tenancy::apply_workspace(tx, fact, event)?,
     }
     Ok(audit::record(tx, fact, &about)?)

@@ -38,11 +38,15 @@ async fn state(admin: &Person, user: &Person) -> Vec<Value> {
         "{ store { nodes { chartName displayName summary keywords appVersion category { name } publishedAt \
             app { status versions { nodes { number stage packageDigest revision publishedAt } } } } } }",
         "{ categories { uncategorisedApps nodes { id name icon apps } } }",
-        "{ viewer { projects { name releases { nodes { name status revision observed { versionNumber values } \
-            revisions { nodes { number cause deployment { versionNumber } manifest at } } attempts { nodes { operation succeeded output } } } } } } }",
     ] {
         state.push(user.send(query, &json!({})).await.unwrap());
     }
+    let mut projects = user.ask("{ viewer { projects { id } } }", json!({})).await;
+    let project = projects["viewer"]["projects"][0]["id"].take();
+    let releases = "query($id: ID!) { releases(project: $id) { nodes { name status revision observed { versionNumber values } \
+        revisions { nodes { number cause deployment { versionNumber values } manifest at } } \
+        attempts { nodes { operation succeeded output } } } } }";
+    state.push(user.ask(releases, json!({ "id": project })).await);
     let decisions = "{ decisions { nodes { position decision reason versionNumber packageDigest listingDigest reviewer { name } } } }";
     state.push(admin.ask(decisions, json!({})).await);
     state.push(admin.ask("{ reviewQueue { nodes { submission } } }", json!({})).await);
@@ -71,6 +75,7 @@ async fn the_demo_plays_the_whole_life_of_an_app_and_leaves_it_to_be_looked_at()
         "PublishedToStore",
         "Suspended",
         "ReleaseUpgraded",
+        "RollbackRequested",
     ] {
         assert!(
             story.iter().any(|(_, name)| name == event),

@@ -170,7 +170,7 @@ const WORDS: &[&str] = &[
     "!!str 010",
     "!!int \"7\"",
     "!!float 1",
-    "!!bool \"yes\"",
+    "!!bool true",
     "!own word",
     "!!binary aGk=",
     "=",
@@ -287,11 +287,13 @@ async fn a_chart_sees_here_what_it_sees_in_helm() {
         "",
         "a: null\n",
         "b: null\nz: null\n",
-        "b: {c: null, x: null, y: {z: null}}\n",
+        "b: {c: null, x: null, w: {z: null}}\n",
         "b: {d: [3]}\nf: {g: {k: 4}}\n",
         "a: {x: 1}\nf: 5\n",
         "f: {g: null}\n",
         "i: {j: null}\n",
+        "b: {e: null}\n",
+        "f: {g: {h: null, q: null}}\n",
         "base: &base {c: 9}\nb: {<<: *base, d: [0]}\n",
     ]
     .into_iter()

@@ -11,12 +11,14 @@
 pub mod admin;
 pub mod archive;
 pub mod backup;
+pub mod browser;
 pub mod chart;
 pub mod command_line;
 pub mod evidence;
 pub mod gated_helm;
 pub mod helm;
 pub mod kubernetes;
+pub mod openid;
 pub mod person;
 pub mod picture;
 pub mod postgres;

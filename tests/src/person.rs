@@ -137,15 +137,8 @@ impl Person {
     ///
     /// The first user error, or the error that ended the request; the outer one if no answer came.
     pub async fn attempt(&self, mutation: &str, input: &Value) -> reqwest::Result<Result<Value, Refusal>> {
-        let mut answer = self.send(&document(mutation), &json!({ "input": input })).await?;
-        if let Some(error) = answer.pointer("/errors/0") {
-            return Ok(Err(Refusal::of(error, "/extensions/code")));
-        }
-        let payload = answer["data"][mutation].take();
-        Ok(match payload.pointer("/userErrors/0") {
-            Some(error) => Err(Refusal::of(error, "/code")),
-            None => Ok(payload),
-        })
+        let answer = self.send(&document(mutation), &json!({ "input": input })).await?;
+        Ok(Refusal::in_answer(answer, mutation))
     }
 
     /// Gives a command that succeeds, and returns the payload.
@@ -189,6 +182,22 @@ impl Person {
 }
 
 impl Refusal {
+    /// The payload of a mutation, or why it was refused.
+    ///
+    /// # Errors
+    ///
+    /// The first user error, or the error that ended the request.
+    pub fn in_answer(mut answer: Value, mutation: &str) -> Result<Value, Self> {
+        if let Some(error) = answer.pointer("/errors/0") {
+            return Err(Self::of(error, "/extensions/code"));
+        }
+        let payload = answer["data"][mutation].take();
+        match payload.pointer("/userErrors/0") {
+            Some(error) => Err(Self::of(error, "/code")),
+            None => Ok(payload),
+        }
+    }
+
     fn of(error: &Value, code: &str) -> Self {
         let path = error.get("path").and_then(Value::as_array).into_iter().flatten();
         Self {
@@ -312,6 +321,16 @@ pub fn like(id: &str) -> String {
     URL_SAFE_NO_PAD.encode(parts.join(":"))
 }
 
+/// The id within a global id.
+///
+/// # Panics
+///
+/// If `id` is not a global id.
+#[must_use]
+pub fn uuid_of(id: &str) -> String {
+    parts_of(id).swap_remove(1)
+}
+
 const VERSION: &str = "version { id number stage revision packageDigest \
     submission { id packageDigest listing { digest } } reviewer { name } decision { decision reason submission } \
     suspension { authority reason } }";
@@ -328,7 +347,8 @@ const CLUSTER: &str = "cluster { id name kind version reachable trouble }";
 const CATEGORY: &str = "category { id name icon apps }";
 
 /// The document of a mutation, asking for whatever its payload has.
-fn document(mutation: &str) -> String {
+#[must_use]
+pub fn document(mutation: &str) -> String {
     let input = match mutation {
         "submitVersion" | "withdrawVersion" | "deleteVersion" | "startReview" | "releaseReview" | "publishVersion"
         | "resumeVersion" => "Version",
@@ -342,7 +362,8 @@ fn document(mutation: &str) -> String {
         "allowClusterScope" | "forbidClusterScope" => "ClusterScope",
         "grantRole" | "revokeRole" => "Grant",
         "inviteMember" | "withdrawInvitation" => "Invitation",
-        "acceptInvitation" | "declineInvitation" => "OwnInvitation",
+        "declineInvitation" => "OwnInvitation",
+        "blockAccount" | "unblockAccount" => "Block",
         other => return format_document(other, &capitalised(other)),
     };
     format_document(mutation, input)
@@ -352,7 +373,10 @@ fn format_document(mutation: &str, input: &str) -> String {
     let object = match mutation {
         "deleteCategory" => "deletedCategory",
         "closeWorkspace" => "closedWorkspace",
-        "createAccount" | "grantRole" | "revokeRole" => ACCOUNT,
+        "createAccount" | "grantRole" | "revokeRole" | "signOut" | "closeSession" | "revokeToken" | "setPassword"
+        | "resetPassword" | "blockAccount" | "unblockAccount" => ACCOUNT,
+        "createToken" => "token { id name permissions expiresAt lastUsedAt } secret",
+        "signIn" => "account { id name } session { id method expiresAt }",
         "defineRole" | "retireRole" => ROLE,
         "createWorkspace" | "inviteMember" | "withdrawInvitation" | "acceptInvitation" | "declineInvitation" => {
             WORKSPACE

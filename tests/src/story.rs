@@ -12,7 +12,7 @@ use crate::{
     admin::Admin,
     chart::Chart,
     list,
-    person::Person,
+    person::{Person, uuid_of},
     server::{Address, PATIENCE},
     snapshot::Snapshot,
     text,
@@ -155,6 +155,32 @@ impl Story {
             foreign_project: beginning.foreign_project.clone(),
             server,
             _folder: folder,
+        }
+    }
+
+    /// Waits until auditors see that somebody was refused for this reason, of this account if it is known.
+    ///
+    /// # Panics
+    ///
+    /// If they do not see it in time.
+    pub async fn refusal_is_recorded(&self, reason: &str, account: Option<&str>) {
+        let query = "{ auditTrail(filter: { event: \"SignInRefused\" }, first: 100) { nodes { data } } }";
+        let account = account.map(uuid_of);
+        let started = Instant::now();
+        loop {
+            let found = self.admin.ask(query, json!({})).await;
+            let is_recorded = list(&found, "/auditTrail/nodes").iter().any(|node| {
+                let of = node.pointer("/data/account").and_then(Value::as_str);
+                node["data"]["reason"] == reason && of == account.as_deref()
+            });
+            if is_recorded {
+                return;
+            }
+            assert!(
+                started.elapsed() < PATIENCE,
+                "{reason} of {account:?} is not in {found:#}"
+            );
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     }
 

@@ -31,6 +31,7 @@ fn links_between_documents_lead_somewhere() {
         "docs/ARCHITECTURE.md",
         "docs/guides/audit-the-past.md",
         "docs/guides/first-steps-with-the-api.md",
+        "docs/guides/run-releases.md",
     ] {
         let path = root().join(document);
         let text = std::fs::read_to_string(&path).unwrap();

@@ -84,6 +84,8 @@ impl Filler {
         let issued = account::Event::TokenIssued {
             token: TokenId::from_uuid(id(1)),
             secret: Digest::from_bytes(*eventstore::Digest::of(TOKEN.as_bytes()).as_bytes()),
+            name: None,
+            permissions: None,
             expires: None,
         };
         let stream = format!("account-{}", id(AUTHOR));

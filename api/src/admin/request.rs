@@ -1,6 +1,6 @@
 //! One administrative request, and the commands it becomes.
 
-use std::{fmt::Display, str::FromStr, time::Duration};
+use std::{fmt::Display, str::FromStr};
 
 use domain::{
     account::{Account, Scope},
@@ -17,16 +17,16 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::people::{NewToken, Secret};
 use crate::{
-    auth, clock,
+    clock,
     commands::{
-        Command, CommandError, CreateAccount, CreateProject, CreateWorkspace, DefineRole, EraseAccount, Giver,
-        GrantRole, IssueToken, RecordExport, RegisterCluster, RemoveContent, RevokeRole, RevokeToken, Target, load,
+        Command, CommandError, CreateProject, CreateWorkspace, DefineRole, Giver, GrantRole, RecordExport,
+        RegisterCluster, RemoveContent, RevokeRole, RevokeToken, Target, load,
     },
     effects::erasure,
     exports::{Export, ExportError},
     graphql::NodeId,
-    ids,
     kubeconfig::Kubeconfig,
     master_keys::RotationError,
     services::{DEFAULT_CLUSTER, Services},
@@ -62,9 +62,24 @@ pub enum AdminRequest {
         digest: Digest,
         reason: String,
     },
-    CreateToken {
+    CreateToken(NewToken),
+    /// Sets the password of an account; draws one if none is given.
+    SetPassword {
         account: AccountName,
-        lifetime: Option<Duration>,
+        password: Option<Secret>,
+    },
+    /// Lets whom an `OpenID` provider vouches for sign in as an account.
+    LinkIdentity {
+        account: AccountName,
+        issuer: String,
+        subject: String,
+    },
+    /// Keeps everybody out of an account.
+    BlockAccount {
+        account: AccountName,
+    },
+    UnblockAccount {
+        account: AccountName,
     },
     RevokeToken {
         account: AccountName,
@@ -117,6 +132,9 @@ pub struct AdminAnswer {
     /// Shown this once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// Drawn, and shown this once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub export: Option<Export>,
 }
@@ -146,16 +164,20 @@ impl AdminRequest {
                 workspace,
             } => admin.record_export(format, selection, workspace).await,
             Self::AdoptViews => adopt_views(services).await,
-            Self::CreateAccount { name, role } => {
-                let as_role = role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
-                let message = format!("account {name} created{as_role}");
-                admin.create(&CreateAccount { name, role }, message).await
-            }
             Self::RegisterCluster { name, kubeconfig } => {
                 let message = format!("cluster {name} registered");
                 let kubeconfig = Some(kubeconfig);
                 admin.create(&RegisterCluster { name, kubeconfig }, message).await
             }
+            Self::CreateAccount { name, role } => admin.create_account(name, role).await,
+            Self::SetPassword { account, password } => admin.set_password(account, password).await,
+            Self::LinkIdentity {
+                account,
+                issuer,
+                subject,
+            } => admin.link(account, &issuer, &subject).await,
+            Self::BlockAccount { account } => admin.block(account).await,
+            Self::UnblockAccount { account } => admin.unblock(account).await,
             Self::CreateWorkspace { name } => {
                 let message = format!("workspace {name} created");
                 admin.create(&CreateWorkspace { name }, message).await
@@ -174,7 +196,7 @@ impl AdminRequest {
                 admin.finish_erasures().await?;
                 Ok(done(format!("{digest} is removed, and is not taken in again")))
             }
-            Self::CreateToken { account, lifetime } => admin.create_token(&account, lifetime).await,
+            Self::CreateToken(asked) => admin.create_token(asked).await,
             Self::RevokeToken { account, token } => {
                 let account = admin.account(&account).await?;
                 admin.run(&RevokeToken { account, token }).await?;
@@ -220,37 +242,18 @@ async fn adopt_views(services: &Services) -> Result<AdminAnswer, AdminError> {
     }
 }
 
-struct Admin<'a> {
-    services: &'a Services,
+pub(super) struct Admin<'a> {
+    pub(super) services: &'a Services,
 }
 
 impl Admin<'_> {
-    async fn run<C: Command>(&self, command: &C) -> Result<Target, AdminError> {
+    pub(super) async fn run<C: Command>(&self, command: &C) -> Result<Target, AdminError> {
         Ok(self.services.commands.run(Giver::System, command).await?.target)
     }
 
-    async fn create<C: Command>(&self, command: &C, message: String) -> Result<AdminAnswer, AdminError> {
+    pub(super) async fn create<C: Command>(&self, command: &C, message: String) -> Result<AdminAnswer, AdminError> {
         let id = NodeId::of_target(&self.run(command).await?).map(|id| id.to_string());
-        Ok(AdminAnswer {
-            message,
-            id,
-            token: None,
-            export: None,
-        })
-    }
-
-    async fn erase(&self, name: AccountName) -> Result<AdminAnswer, AdminError> {
-        let account = self.account(&name).await?;
-        let confirmed = Some(name);
-        self.run(&EraseAccount { account, confirmed }).await?;
-        self.finish_erasures().await?;
-        let list = self.services.data.erasures();
-        let message = format!(
-            "the account is erased; the erasure is complete when the last backup made before has expired. Keep {}: it is \
-             applied again after a restore",
-            list.display()
-        );
-        Ok(done(message))
+        Ok(AdminAnswer { id, ..done(message) })
     }
 
     async fn rotate_master_key(&self) -> Result<AdminAnswer, AdminError> {
@@ -277,7 +280,7 @@ impl Admin<'_> {
         Ok(done(message))
     }
 
-    async fn finish_erasures(&self) -> Result<(), AdminError> {
+    pub(super) async fn finish_erasures(&self) -> Result<(), AdminError> {
         let finished = erasure::finish(self.services).await;
         finished.map_err(|error| {
             tracing::error!(
@@ -313,30 +316,6 @@ impl Admin<'_> {
             message,
         )
         .await
-    }
-
-    async fn create_token(&self, name: &AccountName, lifetime: Option<Duration>) -> Result<AdminAnswer, AdminError> {
-        let account = self.account(name).await?;
-        let secret = auth::new_token().map_err(|error| AdminError::new("INTERNAL", error))?;
-        let token = TokenId::from_uuid(ids::fresh());
-        let too_long = || AdminError::new("LIFETIME_TOO_LONG", "there is no time so far ahead");
-        let expires = lifetime
-            .map(|lifetime| clock::after(lifetime).ok_or_else(too_long))
-            .transpose()?;
-        self.run(&IssueToken {
-            account,
-            token,
-            secret: auth::secret_of(&secret),
-            expires,
-        })
-        .await?;
-        let until = expires.map_or_else(|| "until it is revoked".to_owned(), |at| format!("until {at}"));
-        Ok(AdminAnswer {
-            message: format!("token {token} for {name}, valid {until}; it is shown only this once"),
-            id: Some(token.to_string()),
-            token: Some(secret.to_string()),
-            export: None,
-        })
     }
 
     async fn record_export(
@@ -381,7 +360,7 @@ impl Admin<'_> {
         }
     }
 
-    async fn account(&self, name: &AccountName) -> Result<AccountId, AdminError> {
+    pub(super) async fn account(&self, name: &AccountName) -> Result<AccountId, AdminError> {
         let claim = Claim::Account(self.services.key.of_account_name(name));
         self.holder::<Account, _>(&claim, "account", name).await
     }
@@ -405,7 +384,7 @@ impl Admin<'_> {
 }
 
 impl AdminError {
-    fn new(code: &str, message: impl Display) -> Self {
+    pub(super) fn new(code: &str, message: impl Display) -> Self {
         Self {
             code: code.to_owned(),
             message: message.to_string(),
@@ -452,11 +431,12 @@ impl Display for AdminPlace {
     }
 }
 
-fn done(message: String) -> AdminAnswer {
+pub(super) fn done(message: String) -> AdminAnswer {
     AdminAnswer {
         message,
         id: None,
         token: None,
+        password: None,
         export: None,
     }
 }

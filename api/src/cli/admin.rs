@@ -10,7 +10,7 @@ use domain::{
 };
 
 use crate::{
-    admin::{AdminAnswer, AdminError, AdminPlace, AdminRequest, ask},
+    admin::{AdminAnswer, AdminError, AdminPlace, AdminRequest, NewToken, Secret, ask},
     config::{DataFolder, Limits},
     kubeconfig::Kubeconfig,
     services::Services,
@@ -73,6 +73,27 @@ enum AccountVerb {
         #[arg(long)]
         role: Option<RoleName>,
     },
+    /// Set its password, and end its sessions; without --stdin a password is drawn and shown only this once
+    Password {
+        name: AccountName,
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        stdin: bool,
+    },
+    /// Let whom an OpenID provider vouches for sign in as the account
+    Link {
+        name: AccountName,
+        /// The provider, as its tokens say it: https://login.example
+        #[arg(long, value_name = "URL")]
+        issuer: String,
+        /// What the provider calls whoever it is: the claim `sub`
+        #[arg(long)]
+        subject: String,
+    },
+    /// Keep everybody out of an account, its owner included
+    Block { name: AccountName },
+    /// Let an account be signed in to again
+    Unblock { name: AccountName },
     /// Erase the person behind an account, for good: name and written words, tokens and roles
     Erase {
         name: AccountName,
@@ -105,6 +126,12 @@ enum TokenVerb {
     /// Make a bearer token; it is shown only this once
     Create {
         account: AccountName,
+        /// What to call it
+        #[arg(long)]
+        name: Option<String>,
+        /// A permission that it is narrowed to, such as version.upload, or a bundle; all that the roles allow if not given
+        #[arg(long = "permission")]
+        permissions: Vec<String>,
         /// How long it is valid, such as 30days; for ever if not given
         #[arg(long, value_parser = humantime::parse_duration)]
         lifetime: Option<Duration>,
@@ -203,9 +230,30 @@ fn request(noun: Noun) -> Result<AdminRequest, AdminError> {
                 message: "the name after --confirm is another one".to_owned(),
             });
         }
+        Noun::Account(AccountVerb::Password { name, stdin }) => AdminRequest::SetPassword {
+            account: name,
+            password: stdin.then(first_line).transpose()?,
+        },
+        Noun::Account(AccountVerb::Link { name, issuer, subject }) => AdminRequest::LinkIdentity {
+            account: name,
+            issuer,
+            subject,
+        },
+        Noun::Account(AccountVerb::Block { name }) => AdminRequest::BlockAccount { account: name },
+        Noun::Account(AccountVerb::Unblock { name }) => AdminRequest::UnblockAccount { account: name },
         Noun::Vault(VaultVerb::Rotate) => AdminRequest::RotateMasterKey,
         Noun::Content(ContentVerb::Remove { digest, reason }) => AdminRequest::RemoveContent { digest, reason },
-        Noun::Token(TokenVerb::Create { account, lifetime }) => AdminRequest::CreateToken { account, lifetime },
+        Noun::Token(TokenVerb::Create {
+            account,
+            name,
+            permissions,
+            lifetime,
+        }) => AdminRequest::CreateToken(NewToken {
+            account,
+            name,
+            permissions: (!permissions.is_empty()).then_some(permissions),
+            lifetime,
+        }),
         Noun::Token(TokenVerb::Revoke { account, token }) => AdminRequest::RevokeToken { account, token },
         Noun::Role(RoleVerb::Define { role, permissions }) => AdminRequest::DefineRole { role, permissions },
         Noun::Role(RoleVerb::Grant { account, role, place }) => AdminRequest::GrantRole {
@@ -233,6 +281,16 @@ fn request(noun: Noun) -> Result<AdminRequest, AdminError> {
             namespace,
         },
     })
+}
+
+/// What a script, or a person, types as a password.
+fn first_line() -> Result<Secret, AdminError> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(|error| AdminError {
+        code: "BAD_INPUT".to_owned(),
+        message: format!("standard input could not be read: {error}"),
+    })?;
+    Ok(Secret::new(line.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 impl From<PlaceArguments> for AdminPlace {
@@ -265,10 +323,10 @@ fn show(answer: &AdminAnswer, json: bool) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     // What a script may want to catch goes to standard output, the words about it beside it.
-    match &answer.token {
-        Some(token) => {
+    match answer.token.as_ref().or(answer.password.as_ref()) {
+        Some(secret) => {
             eprintln!("{}", answer.message);
-            println!("{token}");
+            println!("{secret}");
         }
         None => println!("{}", answer.message),
     }

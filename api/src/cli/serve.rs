@@ -11,6 +11,7 @@ use tokio::{
 
 use crate::{
     admin::AdminSocket,
+    auth::{Refusals, oidc::Provider},
     config::{DataFolder, ServerOptions},
     effects::{Helm, Identity, Preparations, Worker, erasure, sweep},
     graphql, http,
@@ -66,8 +67,9 @@ impl Serve {
             println!("Charthouse works, says how it is at http://{address}/readyz, and keeps its data in {folder}");
         }
         if is_new && self.role.answers() {
-            println!("The folder is new. Make an account and a token for it:");
+            println!("The folder is new. Make an account, and a password or a token for it:");
             println!("  charthouse admin --data {folder} account create me --role platform-admin");
+            println!("  charthouse admin --data {folder} account password me");
             println!("  charthouse admin --data {folder} token create me");
         }
         stop_asked_for().await?;
@@ -90,12 +92,19 @@ impl Server {
     /// Opens the data folder, takes up what was under way, and answers requests when this returns; of that what is the
     /// role's.
     pub async fn start(data: DataFolder, options: ServerOptions, role: Role) -> Result<Self, Box<dyn Error>> {
-        let ServerOptions { listen, helm, limits } = options;
+        let ServerOptions {
+            listen,
+            helm,
+            doors,
+            oidc,
+            limits,
+        } = options;
         // A port that is taken is found out before the data folder is touched.
         let listener = TcpListener::bind(listen)
             .await
             .map_err(|error| format!("cannot listen on {listen}: {error}"))?;
         let address = listener.local_addr()?;
+        let oidc = Provider::new(&oidc)?;
         let helm = Helm::new(helm, &limits);
         let services = Services::open(data, limits).await?;
 
@@ -106,6 +115,8 @@ impl Server {
         background.spawn(erasure::keep_finishing(services.clone()));
         background.spawn(sweep::keep_sweeping(services.clone()));
         background.spawn(report_helm(helm.clone(), services.data.scratch()));
+        background.spawn(Refusals::keep_recording(services.clone()));
+        background.spawn(services.auth.last_use.clone().keep_keeping(services.log.clone()));
         if role.works() {
             let identity = Identity::at(&services.data.worker())?;
             background.spawn(work(Worker::new(services.clone(), helm.clone(), identity)));
@@ -114,7 +125,7 @@ impl Server {
 
         let (stop, stopped) = oneshot::channel::<()>();
         let router = if role.answers() {
-            http::router(services.clone(), graphql::schema(services.clone(), helm))
+            http::router(services.clone(), graphql::schema(services.clone(), helm), doors, oidc)
         } else {
             http::probes(services.clone())
         };
@@ -137,6 +148,12 @@ impl Server {
         // Subscriptions have no end of their own; nobody waits for them.
         let _ = tokio::time::timeout(std::time::Duration::from_secs(5), self.http).await;
         self.background.shutdown().await;
+        if let Err(error) = self.services.auth.refusals.record_rest(&self.services).await {
+            tracing::warn!(
+                error = &error as &dyn Error,
+                "the last failed attempts to sign in are not recorded"
+            );
+        }
         self.services.close().await;
     }
 }

@@ -67,13 +67,20 @@ impl Command for EraseAccount {
             let claim = Claim::Account(work.commands.key.of_account_name(&name));
             work.release_name(&claim, &subject).await?;
         }
+        for identity in account.identities {
+            work.release_name(&Claim::Identity(identity), &subject).await?;
+        }
         Ok(Target::Account(self.account))
     }
 }
 
 /// Whether nobody could administer the platform afterwards. Whoever holds the data folder can make administrators, and so
 /// is never short of one.
-async fn is_last_administrator(work: &mut Work<'_>, id: AccountId, account: &Account) -> Result<bool, CommandError> {
+pub(super) async fn is_last_administrator(
+    work: &mut Work<'_>,
+    id: AccountId,
+    account: &Account,
+) -> Result<bool, CommandError> {
     let mut grants = account.grants.iter();
     match grants.find(|(role, _)| role.as_str() == PLATFORM_ADMIN) {
         Some((role, scope)) if work.account().is_ok() => {

@@ -12,9 +12,10 @@ use serde::Serialize;
 
 use super::{
     Command, CommandError, Target, Work,
+    credentials::{set_password, wrong_password},
     roles::{authorize_gift, give, offered},
 };
-use crate::keys::ServerKey;
+use crate::{auth::passwords::NewPassword, keys::ServerKey};
 
 /// Offers a role to whoever has a name. It is recorded and answered the same whether an account is called so or not.
 #[derive(Debug, Serialize)]
@@ -76,6 +77,9 @@ impl Command for WithdrawInvitation {
 pub struct AcceptInvitation {
     pub role: RoleName,
     pub scope: Scope,
+    /// The first password of an account that has none, so that whoever came by a token can come back without it.
+    #[serde(skip)]
+    pub password: Option<NewPassword>,
 }
 
 impl Command for AcceptInvitation {
@@ -87,6 +91,7 @@ impl Command for AcceptInvitation {
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let account = work.account()?;
+        work.own_affairs()?;
         let key = own_key(work, account).await?;
         let accept = Do::Accept {
             role: self.role.clone(),
@@ -99,6 +104,16 @@ impl Command for AcceptInvitation {
             still_gives(work, giver, &self.role, self.scope, account).await?;
         }
         give(work, account, &self.role, self.scope).await?;
+        if let Some(password) = &self.password {
+            if work
+                .load::<Account>(account)
+                .await?
+                .is_some_and(|account| account.password.is_some())
+            {
+                return Err(wrong_password());
+            }
+            set_password(work, account, password, None, None).await?;
+        }
         Ok(Target::Place(self.scope))
     }
 }
@@ -119,6 +134,7 @@ impl Command for DeclineInvitation {
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         let account = work.account()?;
+        work.own_affairs()?;
         let key = own_key(work, account).await?;
         let decline = Do::Withdraw {
             role: self.role.clone(),

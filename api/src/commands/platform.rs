@@ -1,11 +1,9 @@
-//! Accounts with their tokens: what has to be there before the store can be used.
+//! Accounts: what has to be there before the store can be used.
 
-use chrono::{DateTime, Utc};
 use domain::{
     access::Place,
     account::{Account, Command as DoAccount, Scope},
-    digest::Digest,
-    ids::{AccountId, TokenId},
+    ids::AccountId,
     name::Claim,
     names::{AccountName, RoleName},
     permission::Permission,
@@ -14,16 +12,20 @@ use serde::Serialize;
 
 use super::{
     Command, CommandError, Target, Work,
+    credentials::set_password,
     roles::{authorize_gift, give},
     work::holder,
 };
-use crate::ids;
+use crate::{auth::passwords::NewPassword, ids};
 
 #[derive(Debug, Serialize)]
 pub struct CreateAccount {
     pub name: AccountName,
     /// Granted at once, on the platform.
     pub role: Option<RoleName>,
+    /// Its first password. What a repeated command says of it does not matter.
+    #[serde(skip)]
+    pub password: Option<NewPassword>,
 }
 
 impl Command for CreateAccount {
@@ -38,49 +40,12 @@ impl Command for CreateAccount {
             authorize_gift(work, role, Scope::Platform {}, Some(id)).await?;
             give(work, id, role, Scope::Platform {}).await?;
         }
+        if let Some(password) = &self.password {
+            password.suits(&self.name)?;
+            set_password(work, id, password, None, None).await?;
+        }
         let claim = Claim::Account(work.commands.key.of_account_name(&self.name));
         work.take_name(&claim, &holder::<Account>(id)).await?;
         Ok(Target::Account(id))
-    }
-}
-
-/// Makes a bearer token known by the hash of its secret.
-#[derive(Debug, Serialize)]
-pub struct IssueToken {
-    pub account: AccountId,
-    pub token: TokenId,
-    pub secret: Digest,
-    pub expires: Option<DateTime<Utc>>,
-}
-
-impl Command for IssueToken {
-    const NAME: &'static str = "IssueToken";
-
-    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        work.authorize(Permission::AccountManage, Place::Platform)?;
-        let issue = DoAccount::IssueToken {
-            token: self.token,
-            secret: self.secret,
-            expires: self.expires,
-        };
-        work.decide::<Account>(self.account, issue).await?;
-        Ok(Target::Account(self.account))
-    }
-}
-
-#[derive(Debug, Serialize)]
-pub struct RevokeToken {
-    pub account: AccountId,
-    pub token: TokenId,
-}
-
-impl Command for RevokeToken {
-    const NAME: &'static str = "RevokeToken";
-
-    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        work.authorize(Permission::AccountManage, Place::Platform)?;
-        work.decide::<Account>(self.account, DoAccount::RevokeToken { token: self.token })
-            .await?;
-        Ok(Target::Account(self.account))
     }
 }

@@ -240,7 +240,7 @@ pub(super) async fn another_administrator(
     others.sort_unstable();
     for other in others {
         let still = work.load::<Account>(other).await?;
-        if still.is_some_and(|account| account.grants.contains(&(role.clone(), scope))) {
+        if still.is_some_and(|account| !account.blocked && account.grants.contains(&(role.clone(), scope))) {
             return Ok(Some(other));
         }
     }

@@ -1,14 +1,14 @@
 //! What a command is about, so that its answer can show it.
 
 use domain::{
-    account::Scope,
+    account::{self, Scope},
     app::{self, App},
     category::Category,
     decider::Decider as _,
     digest::Digest,
     event::DomainEvent,
     export::Export,
-    ids::{AccountId, AppId, CategoryId, ClusterId, ExportId, ProjectId, ReleaseId, WorkspaceId},
+    ids::{AccountId, AppId, CategoryId, ClusterId, ExportId, ProjectId, RefusalId, ReleaseId, TokenId, WorkspaceId},
     release::Release,
     role::RoleKey,
     version_number::VersionNumber,
@@ -25,6 +25,8 @@ pub enum Target {
     Project(ProjectId),
     Cluster(ClusterId),
     Account(AccountId),
+    Token(AccountId, TokenId),
+    Refusal(RefusalId),
     Role(RoleKey),
     ReviewPolicy,
     /// Somewhere roles are held.
@@ -49,7 +51,10 @@ impl Target {
             "workspace" => key.parse().ok().map(Self::Workspace),
             "project" => key.parse().ok().map(Self::Project),
             "cluster" => key.parse().ok().map(Self::Cluster),
-            "account" => key.parse().ok().map(Self::Account),
+            "account" => {
+                let account = key.parse().ok()?;
+                Some(token_of(first).map_or(Self::Account(account), |token| Self::Token(account, token)))
+            }
             "role" => RoleKey::from_stream_key(key).map(Self::Role),
             Export::CATEGORY => key.parse().ok().map(Self::Export),
             _ => None,
@@ -65,10 +70,21 @@ impl Target {
     }
 }
 
+fn token_of(event: &Recorded) -> Option<TokenId> {
+    match decoded(event)? {
+        DomainEvent::Account(account::Event::TokenIssued { token, .. }) => Some(token),
+        _ => None,
+    }
+}
+
 fn version_of(event: &Recorded) -> Option<VersionNumber> {
-    let data = serde_json::from_str(event.envelope().ok()?.data.get()).ok()?;
-    match DomainEvent::restore(event.stream.category(), &event.name, &data).ok()? {
+    match decoded(event)? {
         DomainEvent::App(event) => app::Event::version(&event).cloned(),
         _ => None,
     }
+}
+
+fn decoded(event: &Recorded) -> Option<DomainEvent> {
+    let data = serde_json::from_str(event.envelope().ok()?.data.get()).ok()?;
+    DomainEvent::restore(event.stream.category(), &event.name, &data).ok()
 }

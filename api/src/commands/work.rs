@@ -101,6 +101,14 @@ impl<'a> Work<'a> {
             .map_or(Ok(()), |principal| principal.authorize(permission, place))
     }
 
+    /// Whether the account itself acts, and not only a token that is narrowed to permissions.
+    pub fn own_affairs(&self) -> Result<(), CommandError> {
+        let principal = self.principal.as_ref();
+        principal.map_or(Ok(()), |principal| {
+            principal.own_affairs().map_err(CommandError::rejected)
+        })
+    }
+
     /// The state of an aggregate, which must not change until this attempt is recorded.
     pub async fn load<D>(&mut self, key: impl Display) -> Result<D::State, CommandError>
     where

@@ -12,6 +12,7 @@ use projections::{accounts, apps};
 
 use super::{
     NodeId,
+    credentials::{Session, Token, sees_credentials},
     error::{ApiError, Result},
     limits::make_room,
     page::{self, Connected},
@@ -123,6 +124,34 @@ impl Account {
         Ok(Some(holder.map_or_else(Vec::new, |holder| {
             holder.grants.into_iter().map(GrantView).collect()
         })))
+    }
+
+    /// The tokens that were not revoked, the newest first. For the account itself, and whoever manages accounts.
+    #[graphql(complexity = "1 + 10 * child_complexity")]
+    async fn tokens(&self, ctx: &Context<'_>) -> Result<Option<Vec<Token>>> {
+        match sees_credentials(ctx, self.0.id)? {
+            true => Ok(Some(Token::of(ctx, self.0.id).await?)),
+            false => Ok(None),
+        }
+    }
+
+    /// The sessions that are open, the newest first. For the account itself, and whoever manages accounts.
+    #[graphql(complexity = "1 + 10 * child_complexity")]
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Option<Vec<Session>>> {
+        match sees_credentials(ctx, self.0.id)? {
+            true => Ok(Some(Session::of(ctx, self.0.id).await?)),
+            false => Ok(None),
+        }
+    }
+
+    /// Whether it has a password. For the account itself, and whoever manages accounts.
+    async fn has_password(&self, ctx: &Context<'_>) -> Result<Option<bool>> {
+        Ok(sees_credentials(ctx, self.0.id)?.then_some(self.0.password.is_some() && self.0.erased.is_none()))
+    }
+
+    /// Whether nothing opens it until it is unblocked. For the account itself, and whoever manages accounts.
+    async fn blocked(&self, ctx: &Context<'_>) -> Result<Option<bool>> {
+        Ok(sees_credentials(ctx, self.0.id)?.then_some(self.0.blocked.is_some()))
     }
 
     /// Whether the person was erased: the name and what they wrote are gone, and what was done under this account stays

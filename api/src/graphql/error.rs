@@ -1,9 +1,13 @@
 //! Errors that end a request. What a command refuses is not one of them: it is a user error of the payload.
 
 use async_graphql::{ErrorExtensions as _, ServerError};
+use domain::decider::Reject as _;
 use eventstore::transparency::{ProveError, PublishError};
 
-use crate::{auth::InvalidToken, commands::CommandError};
+use crate::{
+    auth::{InvalidCredentials, attempts::TooOften},
+    commands::CommandError,
+};
 
 /// Has a code in `extensions`. It deliberately has no `Display`: the library would turn it into an error without one.
 #[derive(Clone)]
@@ -17,12 +21,28 @@ impl ApiError {
     }
 
     pub fn unauthenticated() -> Self {
-        Self::new("UNAUTHENTICATED", "send a token: Authorization: Bearer <token>")
+        Self::new(
+            "UNAUTHENTICATED",
+            "sign in, or send a token: Authorization: Bearer <token>",
+        )
     }
 
     /// What is for those who hold a permission.
     pub fn needs(permission: domain::permission::Permission) -> Self {
         domain::access::Denied { permission }.into()
+    }
+
+    /// Says in `retryAfterSeconds` when to try again.
+    pub fn too_often(often: TooOften) -> Self {
+        let error = Self::new("SIGN_IN_TOO_OFTEN", often.to_string());
+        Self(error.0.extend_with(|_, extensions| {
+            extensions.set("retryAfterSeconds", often.retry_after_seconds);
+        }))
+    }
+
+    /// What is the account's own affair, and not for a narrowed token.
+    pub fn narrowed(narrowed: domain::access::Narrowed) -> Self {
+        Self::new(narrowed.code(), narrowed.to_string())
     }
 
     /// Logs the cause, once; the caller learns only that there was one.
@@ -49,8 +69,8 @@ pub fn give_codes(errors: &mut [ServerError]) {
     }
 }
 
-impl From<InvalidToken> for ApiError {
-    fn from(invalid: InvalidToken) -> Self {
+impl From<InvalidCredentials> for ApiError {
+    fn from(invalid: InvalidCredentials) -> Self {
         Self::new("UNAUTHENTICATED", invalid.to_string())
     }
 }

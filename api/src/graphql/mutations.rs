@@ -7,17 +7,20 @@ mod erasure;
 mod health;
 mod listings;
 mod members;
+mod passwords;
 mod payload;
 mod releases;
 mod review_policy;
 mod reviews;
 mod roles;
+mod sessions;
 mod store;
 mod tenancy;
+mod tokens;
 
 use async_graphql::MergedObject;
 
-pub use self::payload::{UserError, release as release_id, version as version_id};
+pub use self::payload::{UserError, giver, release as release_id, version as version_id};
 
 #[derive(MergedObject, Default)]
 pub struct Mutation(
@@ -34,4 +37,7 @@ pub struct Mutation(
     clusters::ClusterMutation,
     health::HealthMutation,
     erasure::ErasureMutation,
+    sessions::SessionMutation,
+    tokens::TokenMutation,
+    passwords::PasswordMutation,
 );

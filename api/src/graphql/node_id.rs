@@ -56,13 +56,14 @@ impl NodeId {
             Target::Workspace(workspace) => Self::Workspace(*workspace),
             Target::Project(project) => Self::Project(*project),
             Target::Cluster(cluster) => Self::Cluster(*cluster),
-            Target::Account(account) => Self::Account(*account),
+            Target::Account(account) | Target::Token(account, _) => Self::Account(*account),
             Target::Place(Scope::Workspace { workspace }) => Self::Workspace(*workspace),
             Target::Place(Scope::Project { project }) => Self::Project(*project),
             Target::Role(_)
             | Target::ReviewPolicy
             | Target::Place(Scope::Platform {})
             | Target::Content(_)
+            | Target::Refusal(_)
             | Target::Export(_) => return None,
         })
     }

@@ -12,7 +12,7 @@ use super::{
     accounts::unseal,
     error::{ApiError, Result},
     limits::make_room,
-    mutations::{UserError, release_id, version_id},
+    mutations::{UserError, giver, release_id, version_id},
     releases::sees,
     scalars::{SemVer, Sha256},
     viewer::{read, services, viewer},
@@ -62,7 +62,7 @@ impl PreviewQuery {
             version,
             values,
         };
-        match services(ctx).commands.plan(viewer.account, &upgrade).await {
+        match services(ctx).commands.plan(giver(ctx, None)?, &upgrade).await {
             Ok(plan) => Ok(Some(UpgradePreview::of(release, plan))),
             Err(error) if error.is_expected() => Ok(Some(UpgradePreview::refused(UserError::of(&error)))),
             Err(error) => Err(error.into()),

@@ -126,7 +126,7 @@ impl Onlooker {
     /// Who it is, with the rights of the moment.
     fn viewer(&self) -> Result<Principal> {
         match self.credentials.sender(&self.services.views)? {
-            Sender::Account(principal) => Ok(principal),
+            Sender::Account(principal, _) => Ok(principal),
             Sender::Anonymous => Err(ApiError::unauthenticated()),
         }
     }

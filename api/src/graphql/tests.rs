@@ -1,9 +1,14 @@
 //! What the schema does with a whole server behind it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Data, Request, Response};
-use domain::ids::{AccountId, TokenId};
+use domain::{
+    account::Proof,
+    digest::Digest,
+    ids::{AccountId, SessionId, TokenId},
+    session::Method,
+};
 use futures_util::{Stream, StreamExt as _};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -11,7 +16,11 @@ use uuid::Uuid;
 use super::{Schema, schema};
 use crate::{
     auth::{self, Credentials},
-    commands::{Command, CreateAccount, Giver, IssueToken, Outcome, RevokeRole, RevokeToken, Target},
+    clock,
+    commands::{
+        CloseSession, Command, CreateAccount, Giver, IssueToken, LinkIdentity, OpenSession, Outcome, RevokeRole,
+        RevokeToken, Target,
+    },
     config::{DataFolder, Limits, Log},
     effects::Helm,
     services::Services,
@@ -39,6 +48,7 @@ impl Fixture {
         let create = CreateAccount {
             name: "ada".parse().unwrap(),
             role: Some("auditor".parse().unwrap()),
+            password: None,
         };
         let outcome = services.commands.run(Giver::System, &create).await.unwrap();
         let Target::Account(auditor) = outcome.target else {
@@ -68,8 +78,10 @@ impl Fixture {
         let issue = IssueToken {
             account: self.auditor,
             token,
-            secret,
+            name: None,
+            permissions: None,
             expires: None,
+            secret,
         };
         self.does(&issue).await;
         Credentials::Token(secret)
@@ -91,6 +103,35 @@ fn code(answer: &Response) -> Option<String> {
 
 fn token_id(n: u128) -> TokenId {
     TokenId::from_uuid(Uuid::from_u128(n))
+}
+
+#[tokio::test]
+async fn a_closed_session_ends_its_subscriptions_and_opens_nothing_on_its_socket() {
+    let server = Fixture::new().await;
+    let (account, identity) = (server.auditor, Digest::from_bytes([1; 32]));
+    server.does(&LinkIdentity { account, identity }).await;
+    let (session, secret) = (SessionId::from_uuid(Uuid::from_u128(1)), auth::secret_of("one"));
+    let open = OpenSession {
+        account,
+        session,
+        secret,
+        method: Method::Oidc,
+        expires: clock::after(Duration::from_secs(3600)).unwrap(),
+        proof: Proof::Identity(identity),
+    };
+    server.does(&open).await;
+    let credentials = Credentials::Session(secret);
+    let mut events = server.on_socket(credentials, EVENTS);
+    assert_eq!(code(&events.next().await.unwrap()), None);
+
+    server.does(&CloseSession { session }).await;
+    let last = events
+        .skip_while(|answer| std::future::ready(answer.is_ok()))
+        .next()
+        .await;
+    assert_eq!(code(&last.unwrap()).as_deref(), Some("UNAUTHENTICATED"));
+    let refused = server.on_socket(credentials, EVENTS).next().await.unwrap();
+    assert_eq!(code(&refused).as_deref(), Some("UNAUTHENTICATED"));
 }
 
 #[tokio::test]

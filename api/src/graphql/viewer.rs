@@ -12,11 +12,12 @@ use domain::{
     account::Scope,
     permission::Permission,
 };
-use projections::{Connection, Moment, ViewError};
+use projections::{Connection, Moment, ViewError, access::Key};
 
 use super::{
     accounts::Account,
     allowed::LoadedApps,
+    credentials::{Session, Token, own},
     error::{ApiError, Result, request_error},
     members::Invitation,
     tenancy::{Project, Workspace},
@@ -39,10 +40,22 @@ pub fn credentials(ctx: &Context<'_>) -> Credentials {
 ///
 /// # Errors
 ///
-/// `UNAUTHENTICATED` for whoever sent no token.
+/// `UNAUTHENTICATED` for whoever sent no token and has no session.
 pub fn viewer<'a>(ctx: &Context<'a>) -> Result<&'a Principal> {
     match ctx.data_opt::<Sender>() {
-        Some(Sender::Account(principal)) => Ok(principal),
+        Some(Sender::Account(principal, _)) => Ok(principal),
+        Some(Sender::Anonymous) | None => Err(ApiError::unauthenticated()),
+    }
+}
+
+/// By what the viewer signed in.
+///
+/// # Errors
+///
+/// As [`viewer`].
+pub fn key(ctx: &Context<'_>) -> Result<Key> {
+    match ctx.data_opt::<Sender>() {
+        Some(Sender::Account(_, key)) => Ok(*key),
         Some(Sender::Anonymous) | None => Err(ApiError::unauthenticated()),
     }
 }
@@ -120,7 +133,7 @@ pub struct Viewer(Principal);
 /// The signed-in account.
 #[Object]
 impl Viewer {
-    /// The account behind the token.
+    /// The account behind the token or the session.
     async fn account(&self, ctx: &Context<'_>) -> Result<Option<Account>> {
         Account::load(ctx, self.0.account).await
     }
@@ -146,7 +159,20 @@ impl Viewer {
 
     /// The roles in workspaces and projects that are offered to it, the newest first.
     async fn invitations(&self, ctx: &Context<'_>) -> Result<Vec<Invitation>> {
+        self.0.own_affairs().map_err(ApiError::narrowed)?;
         Invitation::of(ctx, self.0.account).await
+    }
+
+    /// The tokens that were not revoked, the newest first.
+    #[graphql(complexity = "1 + 10 * child_complexity")]
+    async fn tokens(&self, ctx: &Context<'_>) -> Result<Vec<Token>> {
+        Token::of(ctx, own(ctx)?).await
+    }
+
+    /// The sessions that are open, the newest first.
+    #[graphql(complexity = "1 + 10 * child_complexity")]
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
+        Session::of(ctx, own(ctx)?).await
     }
 
     /// The projects it holds a role in.

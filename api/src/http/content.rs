@@ -90,8 +90,8 @@ async fn not_removed(services: &Services, digest: Digest) -> Result<(), HttpErro
 }
 
 pub fn signed_in(services: &Services, headers: &HeaderMap) -> Result<Principal, HttpError> {
-    match Sender::of(headers, &services.views)? {
-        Sender::Account(principal) => Ok(principal),
+    match Sender::of(headers, services)? {
+        Sender::Account(principal, _) => Ok(principal),
         Sender::Anonymous => Err(HttpError::unauthenticated()),
     }
 }

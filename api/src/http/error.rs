@@ -12,7 +12,7 @@ use domain::{content::Removed, digest::Digest};
 use serde_json::json;
 
 use crate::{
-    auth::InvalidToken,
+    auth::{InvalidCredentials, attempts::TooOften},
     commands::CommandError,
     exports::{ExportError, InvalidParameter},
     freshness::Stale,
@@ -24,6 +24,7 @@ pub struct HttpError {
     status: StatusCode,
     code: &'static str,
     message: String,
+    retry_after_seconds: Option<u64>,
 }
 
 impl HttpError {
@@ -32,6 +33,7 @@ impl HttpError {
             status,
             code,
             message: message.into(),
+            retry_after_seconds: None,
         }
     }
 
@@ -49,7 +51,7 @@ impl HttpError {
 
     #[must_use]
     pub fn unauthenticated() -> Self {
-        let message = "send a token: Authorization: Bearer <token>";
+        let message = "sign in, or send a token: Authorization: Bearer <token>";
         Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message)
     }
 
@@ -72,6 +74,15 @@ impl HttpError {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_AT_ONCE", message)
     }
 
+    /// Whoever tries to sign in has to wait.
+    #[must_use]
+    pub fn too_often(often: TooOften) -> Self {
+        Self {
+            retry_after_seconds: Some(often.retry_after_seconds),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "SIGN_IN_TOO_OFTEN", often.to_string())
+        }
+    }
+
     #[must_use]
     pub fn timeout(limit: Duration) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "TIMEOUT", timed_out(limit))
@@ -84,8 +95,8 @@ impl HttpError {
     }
 }
 
-impl From<InvalidToken> for HttpError {
-    fn from(invalid: InvalidToken) -> Self {
+impl From<InvalidCredentials> for HttpError {
+    fn from(invalid: InvalidCredentials) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", invalid.to_string())
     }
 }
@@ -157,6 +168,9 @@ impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
         let body = Json(json!({ "error": { "code": self.code, "message": self.message } }));
         let mut response = (self.status, body).into_response();
+        if let Some(seconds) = self.retry_after_seconds {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             let challenge = header::HeaderValue::from_static("Basic realm=\"charthouse\", Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);

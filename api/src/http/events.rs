@@ -47,6 +47,7 @@ pub async fn get(
 ) -> Result<Response, HttpError> {
     let services = app.services;
     let credentials = Credentials::of(&headers)?;
+    credentials.admitted(&services)?;
     authorize(&services, credentials)?;
     let place = Arc::clone(&services.feeds)
         .try_acquire_owned()
@@ -142,7 +143,7 @@ impl Feed {
 /// The whole log is for auditors, with the rights of the moment.
 fn authorize(services: &Services, credentials: Credentials) -> Result<(), HttpError> {
     match credentials.sender(&services.views)? {
-        Sender::Account(viewer) => Ok(viewer.authorize(Permission::AuditView, Place::Platform)?),
+        Sender::Account(viewer, _) => Ok(viewer.authorize(Permission::AuditView, Place::Platform)?),
         Sender::Anonymous => Err(HttpError::unauthenticated()),
     }
 }

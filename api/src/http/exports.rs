@@ -15,10 +15,10 @@ use std::sync::Arc;
 
 use super::{
     App, HttpError,
-    content::signed_in,
     extract::{Path, Query},
 };
 use crate::{
+    auth::Sender,
     commands::{Giver, RecordExport},
     exports::{self, Export, Parameters, Prepared},
     ids,
@@ -37,7 +37,9 @@ pub async fn get(
 ) -> Result<Response, HttpError> {
     let format = format_of(&file).ok_or_else(|| HttpError::not_found("export"))?;
     let services = &app.services;
-    let viewer = signed_in(services, &headers)?;
+    let Sender::Account(viewer, key) = Sender::of(&headers, services)? else {
+        return Err(HttpError::unauthenticated());
+    };
     let selection = asked.try_into()?;
     let place = Arc::clone(&services.exports)
         .try_acquire_owned()
@@ -47,6 +49,7 @@ pub async fn get(
     let prepared = source.prepare(format, selection).await?;
     let giver = Giver::Account {
         account: viewer.account,
+        key,
         command: ids::fresh(),
     };
     let outcome = services.commands.run(giver, &RecordExport(prepared.clone())).await?;

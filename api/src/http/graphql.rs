@@ -11,9 +11,10 @@ use self::{
     media::Media,
     request::{BadRequest, Parameters},
 };
-use super::{App, HttpError, graphiql};
-use crate::auth::{Credentials, InvalidToken};
+use super::{App, HttpError, graphiql, peer::Peer};
+use crate::auth::{Credentials, InvalidCredentials};
 use axum::{
+    Extension,
     body::Bytes,
     extract::{RawQuery, State, WebSocketUpgrade, rejection::BytesRejection, ws::rejection::WebSocketUpgradeRejection},
     http::{HeaderMap, Method, StatusCode, header},
@@ -23,15 +24,25 @@ use axum::{
 /// What is spoken on web sockets.
 const PROTOCOL: &str = "graphql-transport-ws";
 
-pub async fn get(State(app): State<App>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+pub async fn get(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
     if query.is_none() && media::prefers_html(&headers) {
         return graphiql::page(&headers);
     }
     let parameters = Parameters::from_query(query.as_deref().unwrap_or_default());
-    answer(&app, &headers, &Method::GET, parameters).await
+    answer(&app, peer, &headers, &Method::GET, parameters).await
 }
 
-pub async fn post(State(app): State<App>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
+pub async fn post(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     if !media::is_json(&headers) {
         let message = "send the request as application/json";
         return BadRequest::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
@@ -54,15 +65,17 @@ pub async fn post(State(app): State<App>, headers: HeaderMap, body: Result<Bytes
             &rejection.body_text(),
         )),
     };
-    answer(&app, &headers, &Method::POST, parameters).await
+    answer(&app, peer, &headers, &Method::POST, parameters).await
 }
 
 async fn answer(
     app: &App,
+    peer: Peer,
     headers: &HeaderMap,
     method: &Method,
     parameters: Result<Parameters, BadRequest>,
 ) -> Response {
+    let peer = peer.behind(app.doors.proxies, headers);
     let Some(media) = Media::negotiate(headers) else {
         let message = "this answers application/graphql-response+json or application/json";
         return BadRequest::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message).into_response(Media::Json);
@@ -71,18 +84,18 @@ async fn answer(
         Ok(parameters) => parameters,
         Err(bad) => return bad.into_response(media),
     };
-    let credentials = match Credentials::of(headers).and_then(|shown| shown.sender(&app.services.views).map(|_| shown))
-    {
+    let credentials = Credentials::of(headers).and_then(|shown| shown.admitted(&app.services).map(|_| shown));
+    let credentials = match credentials {
         Ok(credentials) => credentials,
         Err(invalid) => return refused(invalid, media),
     };
     match parameters.into_request(method, media) {
-        Ok(request) => media.response(app.schema.execute(request.data(credentials)).await),
+        Ok(request) => media.response(app.schema.execute(request.data(credentials).data(peer)).await),
         Err(bad) => bad.into_response(media),
     }
 }
 
-fn refused(invalid: InvalidToken, media: Media) -> Response {
+fn refused(invalid: InvalidCredentials, media: Media) -> Response {
     let mut response =
         BadRequest::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", &invalid.to_string()).into_response(media);
     response
@@ -94,6 +107,7 @@ fn refused(invalid: InvalidToken, media: Media) -> Response {
 /// Subscriptions, and whatever else a client likes to ask on the same socket.
 pub async fn subscribe(
     State(app): State<App>,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, HttpError> {
     let bad = |message: String| HttpError::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message);
@@ -107,5 +121,5 @@ pub async fn subscribe(
         .protocols([PROTOCOL])
         .max_message_size(message_max_bytes)
         .max_frame_size(message_max_bytes)
-        .on_upgrade(move |socket| socket::serve(app, socket)))
+        .on_upgrade(move |socket| socket::serve(app, Credentials::of_cookie(&headers), socket)))
 }

@@ -1,8 +1,8 @@
 //! Connections: accepted, served, and closed in time.
 
-use std::{future::Future, pin::pin, time::Duration};
+use std::{future::Future, net::IpAddr, pin::pin, time::Duration};
 
-use axum::{Router, serve::Listener};
+use axum::{Router, http, serve::Listener};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
@@ -13,6 +13,9 @@ use tokio::{
     sync::watch,
     task::JoinSet,
 };
+use tower::ServiceExt as _;
+
+use super::peer::Peer;
 
 /// How long a client may take over the head of a request, or do nothing between two requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,8 +28,8 @@ pub async fn serve(mut listener: TcpListener, router: Router, stop: impl Future<
     let mut stop = pin!(stop);
     loop {
         tokio::select! {
-            (stream, _) = Listener::accept(&mut listener) => {
-                connections.spawn(answer(stream, router.clone(), HEAD_TIMEOUT, stopping.subscribe()));
+            (stream, address) = Listener::accept(&mut listener) => {
+                connections.spawn(answer(stream, address.ip(), router.clone(), HEAD_TIMEOUT, stopping.subscribe()));
             }
             Some(_) = connections.join_next() => {}
             () = &mut stop => break,
@@ -38,13 +41,20 @@ pub async fn serve(mut listener: TcpListener, router: Router, stop: impl Future<
 }
 
 /// Answers the requests of one connection.
-async fn answer(stream: TcpStream, router: Router, head_timeout: Duration, stopping: watch::Receiver<bool>) {
+async fn answer(
+    stream: TcpStream,
+    peer: IpAddr,
+    router: Router,
+    head_timeout: Duration,
+    stopping: watch::Receiver<bool>,
+) {
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(head_timeout);
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(router));
+    let service = TowerToHyperService::new(router.map_request(from(peer)));
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
@@ -58,6 +68,14 @@ async fn answer(stream: TcpStream, router: Router, head_timeout: Duration, stopp
             error = error.as_ref() as &dyn std::error::Error,
             "a connection broke off"
         );
+    }
+}
+
+/// Says in each request who sent it.
+fn from<B>(peer: IpAddr) -> impl Fn(http::Request<B>) -> http::Request<B> + Clone {
+    move |mut request| {
+        request.extensions_mut().insert(Peer(peer));
+        request
     }
 }
 
@@ -80,10 +98,10 @@ mod tests {
     async fn half_a_head_is_not_waited_for() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (stream, _) = listener.accept().await.unwrap();
+        let (stream, from) = listener.accept().await.unwrap();
         let (_running, stopping) = watch::channel(false);
         client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
-        answer(stream, Router::new(), Duration::from_millis(1), stopping).await;
+        answer(stream, from.ip(), Router::new(), Duration::from_millis(1), stopping).await;
         let mut rest = vec![];
         client.read_to_end(&mut rest).await.unwrap();
         assert!(!rest.starts_with(b"HTTP/1.1 2"));

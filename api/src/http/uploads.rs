@@ -79,7 +79,7 @@ pub async fn post(
     body: Body,
 ) -> Result<Response, HttpError> {
     let services = &app.services;
-    let Sender::Account(principal) = Sender::of(&headers, &services.views)? else {
+    let Sender::Account(principal, _) = Sender::of(&headers, services)? else {
         return Err(HttpError::unauthenticated());
     };
     let workspace = allowed(&principal, &workspace, kind)?;

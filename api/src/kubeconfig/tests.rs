@@ -1,3 +1,5 @@
+//! What a kubeconfig may hold, and what it may not.
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 

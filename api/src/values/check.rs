@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Values, ValuesError, Violation, merged, read, read_leniently, violations};
+use super::{Values, ValuesError, Violation, merged, read, read_leniently, violations, without_nulls};
 use crate::chart_archive::Chart;
 
 /// All that the chart's own schema has against its defaults under these values, as Helm checks it before it renders.
@@ -22,14 +22,19 @@ pub fn check(text: &str, chart: Option<&Chart>) -> Result<Vec<Violation>, Values
         return Ok(vec![]);
     };
     let subcharts = subcharts(chart);
-    let seen = with_sections(merged(given, &defaults), &subcharts);
-    violations(schema, &Value::Object(seen), &subcharts).or_else(|invalid| {
-        tracing::warn!(
-            error = &invalid as &dyn std::error::Error,
-            "a values schema could not be used"
-        );
-        Ok(vec![])
-    })
+    let against = |defaults: &Values| {
+        let seen = with_sections(merged(given.clone(), defaults), &subcharts);
+        violations(schema, &Value::Object(seen), &subcharts).unwrap_or_else(|invalid| {
+            tracing::warn!(
+                error = &invalid as &dyn std::error::Error,
+                "a values schema could not be used"
+            );
+            vec![]
+        })
+    };
+    // Helm 3 and Helm 4 differ over defaults that are null. What either of them accepts is not refused here.
+    let found = [against(&defaults), against(&without_nulls(defaults))];
+    Ok(found.into_iter().min_by_key(Vec::len).unwrap_or_default())
 }
 
 /// Under which keys the values of subcharts are: those that are declared, and those that are simply there.

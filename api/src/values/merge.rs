@@ -4,51 +4,39 @@ use serde_json::Value;
 
 use super::Values;
 
-/// Given values over defaults. A given `null` takes the default away; of a mapping and something else the given one counts.
+/// Given values over defaults, at every depth. A given `null` takes the default away, and stays where there is none; of a
+/// mapping and something else the given one counts.
 #[must_use]
 pub fn merged(mut given: Values, defaults: &Values) -> Values {
-    for (key, default) in defaults {
-        match given.get_mut(key) {
-            None => {
-                given.insert(key.clone(), default.clone());
-            }
-            Some(Value::Null) => {
-                given.remove(key);
-            }
-            Some(Value::Object(own)) => {
-                if let Value::Object(default) = default {
-                    fill(own, default);
-                }
-            }
-            Some(_) => {}
-        }
-    }
+    lay_over(&mut given, defaults);
     given
 }
 
-/// The same inside a mapping, where Helm drops every `null`, also one that has no default.
-fn fill(given: &mut Values, defaults: &Values) {
-    let given_nothing: Vec<_> = given
-        .iter()
-        .filter(|(_, value)| value.is_null())
-        .map(|(key, _)| key.clone())
-        .collect();
+fn lay_over(given: &mut Values, defaults: &Values) {
     for (key, default) in defaults {
-        match given.get_mut(key) {
-            None => {
+        match (given.get_mut(key), default) {
+            (None, default) => {
                 given.insert(key.clone(), default.clone());
             }
-            Some(Value::Object(own)) => {
-                if let Value::Object(default) = default {
-                    fill(own, default);
-                }
+            (Some(Value::Null), _) => {
+                given.remove(key);
             }
-            Some(_) => {}
+            (Some(Value::Object(own)), Value::Object(default)) => lay_over(own, default),
+            (Some(_), _) => {}
         }
     }
-    for key in given_nothing {
-        given.remove(&key);
+}
+
+/// Defaults as Helm 4 has them: what is `null` there is not there at all. To Helm 3 it is there.
+#[must_use]
+pub fn without_nulls(mut defaults: Values) -> Values {
+    defaults.retain(|_, value| !value.is_null());
+    for value in defaults.values_mut() {
+        if let Value::Object(inner) = value {
+            *inner = without_nulls(std::mem::take(inner));
+        }
     }
+    defaults
 }
 
 #[cfg(test)]
@@ -58,7 +46,7 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Values {
-        value.as_object().unwrap().clone()
+        serde_json::from_value(value).unwrap()
     }
 
     #[test]
@@ -75,7 +63,7 @@ mod tests {
         let given = object(json!({ "a": null, "b": { "c": null, "x": null }, "z": null }));
         assert_eq!(
             Value::Object(merged(given, &defaults)),
-            json!({ "b": { "d": 3 }, "z": null })
+            json!({ "b": { "d": 3, "x": null }, "z": null })
         );
     }
 
@@ -86,6 +74,15 @@ mod tests {
         assert_eq!(
             Value::Object(merged(given, &defaults)),
             json!({ "a": 5, "c": { "d": 6 } })
+        );
+    }
+
+    #[test]
+    fn to_helm_4_a_default_that_is_null_is_none() {
+        let defaults = object(json!({ "a": null, "b": { "c": null, "d": 1 }, "e": {} }));
+        assert_eq!(
+            Value::Object(without_nulls(defaults)),
+            json!({ "b": { "d": 1 }, "e": {} })
         );
     }
 }

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Values {
-        value.as_object().unwrap().clone()
+        serde_json::from_value(value).unwrap()
     }
 
     fn preview(old: Value, new: Value, given: Value) -> Vec<(String, bool)> {

@@ -72,3 +72,67 @@ fn a_platform_role_granted_in_a_workspace_does_not_reach_the_platform() {
     );
     assert!(!odd.may(Permission::ReviewApprove, Place::Platform));
 }
+
+#[test]
+fn a_narrowed_token_does_what_both_it_and_the_account_may_and_nothing_else() {
+    let here = Scope::Workspace {
+        workspace: workspace(1),
+    };
+    let to = [Permission::AppUpload, Permission::ReviewApprove].into();
+    let token = principal("workspace-admin", here).narrowed(&to);
+    assert!(token.may(Permission::AppUpload, Place::Workspace(workspace(1))));
+    assert!(!token.may(Permission::AppUpload, Place::Workspace(workspace(2))));
+    // It is not allowed more than the account is,
+    assert!(!token.may(Permission::ReviewApprove, Place::Platform));
+    // nor what it does not name, be it what everybody may.
+    assert!(!token.may(Permission::VersionUpload, Place::Workspace(workspace(1))));
+    assert!(!token.may(Permission::StoreView, Place::Platform));
+}
+
+#[test]
+fn for_every_role_a_token_narrowed_to_one_permission_may_exactly_that_if_the_account_may() {
+    let places = [Place::Platform, Place::Workspace(workspace(1))];
+    let scopes = [
+        Scope::Platform {},
+        Scope::Workspace {
+            workspace: workspace(1),
+        },
+    ];
+    for role in crate::role::BUILT_IN {
+        for scope in scopes {
+            let account = principal(role.name, scope);
+            for narrowed_to in Permission::ALL {
+                let token = account.clone().narrowed(&[*narrowed_to].into());
+                for (asked, place) in Permission::ALL
+                    .iter()
+                    .flat_map(|asked| places.map(|place| (asked, place)))
+                {
+                    let expected = asked == narrowed_to && account.may(*asked, place);
+                    assert_eq!(
+                        token.may(*asked, place),
+                        expected,
+                        "{} {asked} by {narrowed_to}",
+                        role.name
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_accounts_own_affairs_are_not_for_a_narrowed_token() {
+    let account = principal("platform-admin", Scope::Platform {});
+    assert_eq!(account.own_affairs(), Ok(()));
+    let every = Permission::ALL.iter().copied().collect();
+    assert_eq!(account.narrowed(&every).own_affairs(), Err(Narrowed));
+}
+
+#[test]
+fn what_a_narrowed_token_cannot_reach_it_is_no_member_of() {
+    let here = Scope::Workspace {
+        workspace: workspace(1),
+    };
+    let token = principal("workspace-viewer", here).narrowed(&[Permission::ReviewView].into());
+    assert!(token.grants.is_empty());
+}

@@ -1,3 +1,5 @@
+//! A cluster is registered once, and only what a check found anew is recorded.
+
 use super::*;
 use crate::{digest::Digest, spec::given};
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Reject, RejectionKind};
 use crate::{
-    account, app, category, cluster, content,
+    access, account, app, category, cluster, content,
     digest::Digest,
     granting,
     ids::{AccountId, AttemptId, SubmissionId},
@@ -22,7 +22,7 @@ use crate::{
     permission::Permission,
     project, release,
     review_policy::{self, Deciders},
-    role,
+    role, session,
     version_number::VersionNumber,
     workspace,
 };
@@ -89,11 +89,20 @@ rejections! {
     }
     account {
         Erased ()
+        Blocked ()
         LastAdministrator ()
         NotFound ()
         Exists ()
         Misplaced (role::Misplaced::Permission { role: "x".parse().unwrap(), permission: Permission::AppUpload })
         Expired { expires: DateTime::UNIX_EPOCH, now: DateTime::UNIX_EPOCH }
+        AllowsNothing ()
+        TooManyTokens ()
+        PasswordMoved ()
+        NotProven ()
+    }
+    session {
+        NotFound ()
+        Exists ()
     }
     category {
         NotFound ()
@@ -143,6 +152,7 @@ fn every_single_rejection() -> Vec<Box<dyn Reject>> {
         Box::new(name::Taken),
         Box::new(granting::Refusal::Exceeds(Permission::AppUpload)),
         Box::new(granting::Refusal::OwnAppointment),
+        Box::new(access::Narrowed),
     ]
 }
 

@@ -1,3 +1,5 @@
+//! A project on Kubernetes is prepared, once or again.
+
 use uuid::Uuid;
 
 use super::*;

@@ -11,6 +11,7 @@ use crate::append::{Answer, CommandId, UNCHANGED_KEPT};
 use crate::backend::{Changes, CommitError, Conditions, Found};
 use crate::event::Position;
 use crate::rows::{found, integer};
+use crate::sighting::{self, Sighting};
 use crate::spare::{Spare, Taken};
 
 /// What a connection that appends knows by name, so that a batch begins in one round trip and plans nothing.
@@ -117,6 +118,10 @@ impl Batch {
         }
         for row in changes.vault {
             self.insert_vault_row(row).await?;
+        }
+        for Sighting { subject, at } in changes.sightings {
+            let store = sqlx::query(sighting::STORE).bind(subject).bind(at.timestamp_millis());
+            store.execute(&mut self.connection).await?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use super::{Batch, Database};
 use crate::admission::{HeadRow, WRITER_GENERATION};
 use crate::copy::CopyError;
 use crate::open::{Mode, OpenError};
+use crate::sighting;
 use crate::spare::{self, Spare};
 use crate::store::Identity;
 
@@ -65,6 +66,7 @@ impl Database {
                 if let Contents::Nothing = contents {
                     create(&mut connection, &log).await?;
                 }
+                sqlx::raw_sql(sighting::TABLE).execute(&mut connection).await?;
             }
         }
         let writes = match mode {

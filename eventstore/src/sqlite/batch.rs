@@ -9,6 +9,7 @@ use crate::append::{Answer, CommandId, UNCHANGED_KEPT};
 use crate::backend::{Changes, CommitError, Conditions, Found};
 use crate::event::Position;
 use crate::rows::{found, integer, undecodable};
+use crate::sighting::{self, Sighting};
 use crate::spare::Spare;
 
 /// Events of one statement: with the largest leaves they stay below what a value may hold.
@@ -112,6 +113,10 @@ impl Batch {
         }
         for row in changes.vault {
             self.insert_vault_row(row).await?;
+        }
+        for Sighting { subject, at } in changes.sightings {
+            let store = sqlx::query(sighting::STORE).bind(subject).bind(at.timestamp_millis());
+            store.execute(&mut self.connection).await?;
         }
         let mut chunks = changes.events.chunks(EVENTS_PER_STATEMENT);
         let Some(rest) = chunks.next_back() else {

@@ -10,6 +10,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 use super::{Batch, Database};
 use crate::admission::{HeadRow, WRITER_GENERATION};
 use crate::open::{Mode, OpenError};
+use crate::sighting;
 use crate::spare::Spare;
 use crate::store::Identity;
 
@@ -63,6 +64,7 @@ impl Database {
         let writes = Spare::new(options);
         let mut connection = writes.take().await?.into_inner();
         create_if_empty(&mut connection).await?;
+        sqlx::raw_sql(sighting::TABLE).execute(&mut connection).await?;
         writes.put_back(connection);
         Ok(Self {
             reads: readers(path).await?,

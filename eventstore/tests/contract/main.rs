@@ -23,6 +23,7 @@ mod publishing;
 mod reading;
 mod restoring;
 mod sealing;
+mod sighting;
 mod sqlite;
 mod timing;
 
@@ -85,6 +86,9 @@ macro_rules! contract {
                     one_of_many_equal_commands_lands,
                     a_command_that_changed_nothing_is_remembered_for_a_day,
                     a_refused_command_leaves_no_answer,
+                }
+                sighting {
+                    what_was_seen_is_known_by_its_latest_sighting,
                 }
                 publishing {
                     what_is_published_proves_the_log,

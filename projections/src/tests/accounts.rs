@@ -8,7 +8,10 @@ use domain::{
 use uuid::Uuid;
 
 use super::world::*;
-use crate::{access::TokenHolder, accounts};
+use crate::{
+    access::{Key, KeyHolder, Shut},
+    accounts, tokens,
+};
 
 fn token(n: u128) -> TokenId {
     TokenId::from_uuid(Uuid::from_u128(n))
@@ -56,6 +59,8 @@ async fn accounts_are_listed_with_their_grants_and_tokens() {
             Event::TokenIssued {
                 token: token(1),
                 secret: digest(1),
+                name: None,
+                permissions: None,
                 expires: None,
             },
         )
@@ -88,7 +93,7 @@ async fn accounts_are_listed_with_their_grants_and_tokens() {
         members.items.into_iter().map(|item| item.row).collect::<Vec<_>>(),
         grants
     );
-    let tokens = world.ask(|conn| accounts::tokens(conn, account(2))).await;
+    let tokens = world.ask(|conn| tokens::tokens(conn, account(2))).await;
     assert_eq!((tokens[0].id, tokens[0].revoked), (token(1), Some(revoked)));
 }
 
@@ -102,6 +107,8 @@ async fn a_token_speaks_for_its_account_until_it_expires_or_is_revoked() {
             Event::TokenIssued {
                 token: token(1),
                 secret: digest(1),
+                name: None,
+                permissions: None,
                 expires: Some(at(1000)),
             },
         )
@@ -112,6 +119,8 @@ async fn a_token_speaks_for_its_account_until_it_expires_or_is_revoked() {
             Event::TokenIssued {
                 token: token(2),
                 secret: digest(2),
+                name: None,
+                permissions: None,
                 expires: None,
             },
         )
@@ -119,19 +128,22 @@ async fn a_token_speaks_for_its_account_until_it_expires_or_is_revoked() {
     world.views.reached(world.size).await;
     let access = world.views.access();
     let holder = |n| {
-        Some(TokenHolder {
+        Ok(KeyHolder {
             account: account(1),
-            token: token(n),
+            key: Key::Token(token(n)),
         })
     };
     assert_eq!(access.by_token_secret(&digest(1), at(999)), holder(1));
-    assert_eq!(access.by_token_secret(&digest(1), at(1000)), None);
+    let over = Err(Shut::Expired(account(1)));
+    assert_eq!(access.by_token_secret(&digest(1), at(1000)), over);
     assert_eq!(access.by_token_secret(&digest(2), at(1000)), holder(2));
-    assert_eq!(access.by_token_secret(&digest(3), at(0)), None);
+    assert_eq!(access.by_token_secret(&digest(3), at(0)), Err(Shut::Unknown));
+    assert_eq!(access.by_session_secret(&digest(2), at(0)), Err(Shut::Unknown));
 
     world.account(1, Event::TokenRevoked { token: token(2) }).await;
     world.views.reached(world.size).await;
-    assert_eq!(world.views.access().by_token_secret(&digest(2), at(0)), None);
+    let revoked = world.views.access().by_token_secret(&digest(2), at(0));
+    assert_eq!(revoked, Err(Shut::Unknown));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use super::person::Person;
 use crate::{
-    admin::{AdminAnswer, AdminPlace, AdminRequest, ask},
+    admin::{AdminAnswer, AdminPlace, AdminRequest, NewToken, ask},
     config::DataFolder,
 };
 
@@ -97,10 +97,12 @@ impl Administrator<'_> {
             self.carry_out(grant).await?;
         }
         let answer = self
-            .carry_out(AdminRequest::CreateToken {
+            .carry_out(AdminRequest::CreateToken(NewToken {
                 account: name.parse()?,
+                name: None,
+                permissions: None,
                 lifetime: None,
-            })
+            }))
             .await?;
         Ok(Person::new(name, answer.token.ok_or("the answer has no token")?, url))
     }

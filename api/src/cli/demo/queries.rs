@@ -38,6 +38,8 @@ pub const INSTALL_RELEASE: &str = "mutation($input: InstallReleaseInput!) { inst
 
 pub const UPGRADE_RELEASE: &str = "mutation($input: UpgradeReleaseInput!) { upgradeRelease(input: $input) { release { id status } userErrors { code message } } }";
 
+pub const ROLLBACK_RELEASE: &str = "mutation($input: RollbackReleaseInput!) { rollbackRelease(input: $input) { release { id status } userErrors { code message } } }";
+
 pub const UNINSTALL_RELEASE: &str = "mutation($input: UninstallReleaseInput!) { uninstallRelease(input: $input) { release { id status } userErrors { code message } } }";
 
 pub const RELEASE: &str = "query($id: ID!) { release(id: $id) { status operation revision observed { versionNumber } attempts(first: 1) { nodes { failure output } } } }";

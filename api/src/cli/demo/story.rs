@@ -1,4 +1,5 @@
-//! The story: from the upload of Redis 11.3.4 to the upgrade to 12.0.0, with a rejection and a suspension on the way.
+//! The story: from the upload of Redis 11.3.4 to the upgrade to 12.0.0, with a rejection and a suspension on the way,
+//! and back to what ran before.
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ const INSTALLED: &[&str] = &[
     "ReleaseInstalled",
 ];
 const UPGRADED: &[&str] = &["UpgradeRequested", "OperationStarted", "ReleaseUpgraded"];
+const ROLLED_BACK: &[&str] = &["RollbackRequested", "OperationStarted", "ReleaseUpgraded"];
 /// An operation of the demo takes well under a second.
 const OPERATION_MAX: Duration = Duration::from_secs(60);
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
@@ -32,7 +34,8 @@ pub async fn play(people: &People, narrator: &mut Narrator) -> Result<(), TalkEr
     let release = install(people, narrator).await?;
     let second = next_version(people, narrator, &app).await?;
     upgrade(people, narrator, &release, &second).await?;
-    suspend_and_resume(people, narrator, &app, &second, &release).await
+    suspend_and_resume(people, narrator, &app, &second, &release).await?;
+    roll_back(people, narrator, &release).await
 }
 
 async fn upload(people: &People, narrator: &mut Narrator) -> Result<(String, String), TalkError> {
@@ -283,6 +286,21 @@ async fn suspend_and_resume(
     } else {
         Err(TalkError::Story(format!("the store offers {latest}, not 12.0.0")))
     }
+}
+
+/// Revision 1 is the installation, 2 the upgrade, 3 the reconfiguration.
+async fn roll_back(people: &People, narrator: &mut Narrator, release: &str) -> Result<(), TalkError> {
+    let user = &people.user;
+    let back = json!({ "release": release, "revision": 2 });
+    user.ask(queries::ROLLBACK_RELEASE, input(&back)).await?;
+    settled(user, release, "RUNNING").await?;
+    narrator
+        .tell(
+            user,
+            "rolls the release back to the values it was upgraded with",
+            ROLLED_BACK,
+        )
+        .await
 }
 
 async fn install_as(

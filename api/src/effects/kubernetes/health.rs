@@ -4,7 +4,7 @@
 //! without doing it. So quantities, defaults and what others own are compared as the cluster understands them.
 
 use domain::health::Health;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::future::try_join_all;
 use serde_json::Value;
 
 use super::{
@@ -41,8 +41,14 @@ pub struct Findings {
 pub async fn look(client: &Client, namespace: &str, manifest: &str) -> Result<Findings, Unseen> {
     let applied = objects(manifest)?;
     let kinds = Kinds::of(client, &applied).await?;
-    let looks = applied.iter().map(|object| look_at(client, &kinds, namespace, object));
-    let found: Vec<_> = stream::iter(looks).buffered(LOOKS_MAX).try_collect().await?;
+    let mut found = vec![];
+    for some in applied.chunks(LOOKS_MAX) {
+        let looks: Vec<_> = some
+            .iter()
+            .map(|object| look_at(client, &kinds, namespace, object))
+            .collect();
+        found.extend(try_join_all(looks).await?);
+    }
     let mut findings = Findings {
         health: Health::Ready,
         words: vec![],

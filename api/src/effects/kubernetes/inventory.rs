@@ -37,7 +37,7 @@ impl fmt::Display for Object {
 
 #[derive(Debug, thiserror::Error)]
 #[error("document {number} of the manifest cannot be read: {problem}")]
-pub(super) struct Unreadable {
+pub struct Unreadable {
     number: usize,
     problem: String,
 }

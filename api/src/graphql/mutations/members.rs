@@ -4,7 +4,10 @@ use async_graphql::{Context, ID, InputObject, Object};
 use domain::names::RoleName;
 use uuid::Uuid;
 
-use super::payload::{self, give, payload};
+use super::{
+    passwords::first_password,
+    payload::{self, give, payload},
+};
 use crate::{
     commands::{AcceptInvitation, DeclineInvitation, InviteMember, WithdrawInvitation},
     graphql::{error::Result, tenancy::Workspace},
@@ -26,6 +29,22 @@ struct InvitationInput {
     workspace: Option<ID>,
     /// The project.
     project: Option<ID>,
+}
+
+/// Which offer, as `viewer { invitations }` shows it.
+#[derive(InputObject)]
+struct AcceptInvitationInput {
+    /// Makes it safe to send the mutation again: the same id is answered as it was the first time.
+    command_id: Option<Uuid>,
+    /// The role's name.
+    role: String,
+    /// The workspace, for a role in it.
+    workspace: Option<ID>,
+    /// The project, for a role in it.
+    project: Option<ID>,
+    /// The first password of an account that has none: 12 to 128 characters, not what anybody would try first.
+    #[graphql(secret)]
+    password: Option<String>,
 }
 
 /// Which offer, as `viewer { invitations }` shows it.
@@ -108,10 +127,21 @@ impl MemberMutation {
     }
 
     /// Takes a role that is offered to the viewer, if whoever offered it may still give it.
-    async fn accept_invitation(&self, ctx: &Context<'_>, input: OwnInvitationInput) -> Result<AcceptInvitationPayload> {
+    async fn accept_invitation(
+        &self,
+        ctx: &Context<'_>,
+        input: AcceptInvitationInput,
+    ) -> Result<AcceptInvitationPayload> {
         let role = payload::name::<RoleName>(&input.role, "role");
         let scope = payload::inner_scope(input.workspace.as_ref(), input.project.as_ref());
-        let command = role.and_then(|role| Ok(AcceptInvitation { role, scope: scope? }));
+        let password = first_password(ctx, input.password).await?;
+        let command = role.and_then(|role| {
+            Ok(AcceptInvitation {
+                role,
+                scope: scope?,
+                password: password?,
+            })
+        });
         Ok(give(ctx, input.command_id, command).await?.into())
     }
 

@@ -26,7 +26,7 @@ use crate::{
         scalars::LogPosition,
         tenancy::{Project, Workspace},
         versions::Version,
-        viewer::{services, viewer},
+        viewer::{key, services, viewer},
     },
     ids,
     values::Violation,
@@ -133,7 +133,7 @@ impl Shown for Release {
 impl Shown for Account {
     async fn shown(ctx: &Context<'_>, target: Target) -> Result<Option<Self>> {
         match target {
-            Target::Account(account) => Self::find(ctx, account).await,
+            Target::Account(account) | Target::Token(account, _) => Self::find(ctx, account).await,
             _ => Ok(None),
         }
     }
@@ -207,6 +207,15 @@ impl Shown for Deleted {
     }
 }
 
+/// The viewer, as who gives the command with this id.
+pub fn giver(ctx: &Context<'_>, command_id: Option<Uuid>) -> Result<Giver> {
+    Ok(Giver::Account {
+        account: viewer(ctx)?.account,
+        key: key(ctx)?,
+        command: command_id.unwrap_or_else(ids::fresh),
+    })
+}
+
 /// Gives the command that the input asks for, and shows what it came to.
 ///
 /// A command id makes it safe to send the same mutation again; without one, every mutation is a new command.
@@ -215,10 +224,7 @@ pub async fn give<C: Command, T: Shown>(
     command_id: Option<Uuid>,
     command: std::result::Result<C, UserError>,
 ) -> Result<Answer<T>> {
-    let giver = Giver::Account {
-        account: viewer(ctx)?.account,
-        command: command_id.unwrap_or_else(ids::fresh),
-    };
+    let giver = giver(ctx, command_id)?;
     let command = match command {
         Ok(command) => command,
         Err(error) => return Ok(Answer::refused(vec![error])),

@@ -7,7 +7,10 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::payload::{self, UserError, give, payload};
+use super::{
+    passwords::first_password,
+    payload::{self, UserError, give, payload},
+};
 use crate::{
     commands::{CreateAccount, DefineRole, GrantRole, RetireRole, RevokeRole},
     graphql::{accounts::Account, error::Result, roles::Role},
@@ -25,6 +28,10 @@ struct CreateAccountInput {
     name: String,
     /// A role to grant at once, on the platform.
     role: Option<String>,
+    /// Its first password: 12 to 128 characters, not what anybody would try first. Without one nobody signs in with a
+    /// password until it is set.
+    #[graphql(secret)]
+    password: Option<String>,
 }
 
 /// What a role is to allow.
@@ -109,7 +116,14 @@ impl RoleMutation {
     async fn create_account(&self, ctx: &Context<'_>, input: CreateAccountInput) -> Result<CreateAccountPayload> {
         let name = payload::name(&input.name, "name");
         let role = input.role.map(|role| payload::name(&role, "role")).transpose();
-        let command = name.and_then(|name| Ok(CreateAccount { name, role: role? }));
+        let password = first_password(ctx, input.password).await?;
+        let command = name.and_then(|name| {
+            Ok(CreateAccount {
+                name,
+                role: role?,
+                password: password?,
+            })
+        });
         Ok(give(ctx, input.command_id, command).await?.into())
     }
 

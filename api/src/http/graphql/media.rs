@@ -51,6 +51,7 @@ impl Media {
             && !response.errors.is_empty()
             && response.errors.iter().all(|error| error.path.is_empty());
         give_codes(&mut response.errors);
+        let headers = std::mem::take(&mut response.http_headers);
         let body = Body {
             errors: &response.errors,
             data: (!is_request_error).then_some(&response.data),
@@ -60,7 +61,9 @@ impl Media {
         } else {
             StatusCode::OK
         };
-        self.with_status(status, &body)
+        let mut answer = self.with_status(status, &body);
+        answer.headers_mut().extend(headers);
+        answer
     }
 
     pub const fn status_of_request_error(self) -> StatusCode {

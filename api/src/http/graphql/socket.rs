@@ -1,7 +1,7 @@
 //! GraphQL over a web socket, by the graphql-transport-ws protocol
 //! (github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md).
 //!
-//! A socket lasts, so it holds no rights: it remembers a token by its hash, and whoever holds that is looked up for
+//! A socket lasts, so it holds no rights: it remembers a token or a session by its hash, and whoever holds that is looked up for
 //! every operation and for everything a subscription says. What a client may ask of a socket is bounded, and a client
 //! that is gone is noticed.
 
@@ -30,7 +30,7 @@ use tokio::{
 };
 
 use crate::{
-    auth::{Credentials, InvalidToken},
+    auth::{Credentials, InvalidCredentials},
     graphql::{give_codes, request_error},
     http::App,
 };
@@ -45,7 +45,7 @@ const PING_INTERVAL: Duration = Duration::from_secs(30);
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Answers on the socket until the client, or the protocol, ends it.
-pub async fn serve(app: App, socket: ws::WebSocket) {
+pub async fn serve(app: App, by_cookie: Credentials, socket: ws::WebSocket) {
     let (mut sink, incoming) = socket.split();
     let is_alive = Arc::new(AtomicBool::new(true));
     let heard = {
@@ -62,11 +62,11 @@ pub async fn serve(app: App, socket: ws::WebSocket) {
 
     let (opened, is_opened) = oneshot::channel();
     let session = Session::new(app.schema.clone());
-    let init = |payload: Value| async move {
+    let init = move |payload: Value| async move {
         // Nobody waits for it any more only when the socket is closing.
         let _ = opened.send(());
         let mut data = Data::default();
-        data.insert(connected(&payload, &app)?);
+        data.insert(connected(&payload, by_cookie, &app)?);
         Ok(data)
     };
     let mut answers = pin!(WebSocket::new(session, messages, WebSocketProtocols::GraphQLWS).on_connection_init(init));
@@ -111,14 +111,14 @@ fn closing(code: u16, reason: impl Into<Utf8Bytes>) -> Message {
 }
 
 /// The token comes in `connection_init`, as `{"authorization": "Bearer …"}`: browsers cannot set headers on a web socket.
-/// One that opens nothing is refused now already.
-fn connected(payload: &Value, app: &App) -> Result<Credentials, InvalidToken> {
+/// Without one it is the session's whose cookie came with the handshake. What opens nothing is refused now already.
+fn connected(payload: &Value, by_cookie: Credentials, app: &App) -> Result<Credentials, InvalidCredentials> {
     let header = payload.get("authorization").or_else(|| payload.get("Authorization"));
-    let Some(header) = header.and_then(Value::as_str) else {
-        return Ok(Credentials::Absent);
+    let credentials = match header.and_then(Value::as_str) {
+        Some(header) => Credentials::from_header(header)?,
+        None => by_cookie,
     };
-    let credentials = Credentials::from_header(header)?;
-    credentials.sender(&app.services.views)?;
+    credentials.admitted(&app.services)?;
     Ok(credentials)
 }
 

@@ -28,6 +28,10 @@ project. A role on the platform allows nothing inside a workspace, a role in one
 is the custom role made of the bundles app store management and app store view; the others are built in. The published store
 is open to everybody who is signed in.
 
+A token that is narrowed to permissions allows what both it and the roles of its account do. What an account may do
+because it is who it is (make tokens, set its password, close its sessions, take and leave roles) such a token may not
+do for it.
+
 `yes`: allowed in the own place. `-`: not allowed.
 ";
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     account, app, category, cluster, content,
     event::{DomainEvent, Stored, StoredEvent, UndecodableEvent},
-    export, health, invitation, log, name, project, release, review_policy, role, workspace,
+    export, health, invitation, log, name, project, refusal, release, review_policy, role, session, workspace,
 };
 
 macro_rules! stored_events {
@@ -31,7 +31,10 @@ macro_rules! stored_events {
 }
 
 stored_events! {
-    Account = account { AccountCreated RoleGranted RoleRevoked TokenIssued TokenRevoked SubjectErased }
+    Account = account {
+        AccountCreated RoleGranted RoleRevoked TokenIssued TokenRevoked PasswordSet IdentityLinked
+        AccountBlocked AccountUnblocked SubjectErased
+    }
     App = app {
         AppUploaded VersionUploaded PackageReplaced ListingEdited IconSet CategoryAssigned
         VersionSubmitted VersionWithdrawn ReviewStarted ReviewReleased ApprovalGiven VersionApproved VersionRejected
@@ -51,11 +54,13 @@ stored_events! {
     Name = name { NameTaken NameReleased }
     Policy = review_policy { ReviewPolicySet }
     Project = project { ProjectCreated PreparationRequested ProjectPrepared PreparationFailed }
+    Refusal = refusal { SignInRefused }
     Release = release {
         InstallRequested UpgradeRequested RollbackRequested UninstallRequested RetryRequested CancellationRequested
         OperationStarted ReleaseInstalled ReleaseUpgraded ReleaseUninstalled OperationFailed OperationCancelled
     }
     Role = role { RoleDefined RoleRetired }
+    Session = session { SessionOpened SessionClosed }
     Workspace = workspace {
         WorkspaceCreated AppJoined AppLeft ProjectJoined ReleaseJoined ReleaseLeft WorkspaceClosed
     }

@@ -320,6 +320,51 @@ fn about_people(world: &World) -> Vec<Door> {
             )
         },
         Door::mutation(
+            "signIn",
+            &[],
+            |who| json!({ "name": who, "password": "not the password" }),
+        ),
+        Door::mutation("signOut", &[], |_| json!({})),
+        {
+            let session = world.guest_session.clone();
+            Door::mutation(
+                "closeSession",
+                &["account.manage"],
+                move |_| json!({ "session": session }),
+            )
+        },
+        Door::mutation("setPassword", &[], |_| json!({ "password": "short" })),
+        {
+            let guest = world.guest.clone();
+            Door::mutation(
+                "resetPassword",
+                &["account.manage"],
+                move |_| json!({ "account": guest, "password": "nine lamps on cold stairs" }),
+            )
+        },
+        {
+            let guest = world.guest.clone();
+            Door::mutation(
+                "blockAccount",
+                &["account.manage"],
+                move |_| json!({ "account": guest }),
+            )
+        },
+        {
+            let guest = world.guest.clone();
+            Door::mutation(
+                "unblockAccount",
+                &["account.manage"],
+                move |_| json!({ "account": guest }),
+            )
+        },
+        Door::mutation(
+            "createToken",
+            &[],
+            |_| json!({ "name": "walk", "permissions": ["store.view"] }),
+        ),
+        Door::mutation("revokeToken", &[], |_| json!({ "token": NIL })),
+        Door::mutation(
             "defineRole",
             &["role.manage"],
             |who| json!({ "role": format!("role-of-{who}"), "permissions": ["store.view"] }),
