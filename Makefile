@@ -36,7 +36,9 @@ lint:
 bench: postgres
 	cargo bench --locked --package charthouse-eventstore --bench log
 	cargo bench --locked --package charthouse-eventstore --bench evidence
+	cargo bench --locked --package charthouse-projections --bench views
 	cargo bench --locked --package charthouse-api --bench export
+	cargo bench --locked --package charthouse-api --bench start
 
 # The schema as a document; a test holds it true.
 schema: build

@@ -12,6 +12,7 @@ mod preparation;
 mod preview;
 mod remains;
 pub mod sweep;
+pub mod view_files;
 mod worker;
 
 pub use self::{

@@ -85,8 +85,6 @@ pub fn schema(services: Services, helm: Helm) -> Schema {
     builder()
         .extension(limits::Limits::new(&services.limits))
         .extension(viewer::Executions)
-        .data(loaders::events(&services))
-        .data(loaders::actions(&services))
         .data(Previews::new(helm, services.limits.previews_max))
         .data(services)
         .finish()

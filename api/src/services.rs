@@ -13,7 +13,7 @@ use eventstore::{
     Blobs, EventStore, HighWater, Key, KeyError, Mode, OpenOptions,
     transparency::{PublishError, Published},
 };
-use projections::{ViewError, Views};
+use projections::{ViewError, Views, published};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -132,6 +132,7 @@ impl Services {
         let key = ServerKey::at(&server_key)?;
         let checkpoint_key = Key::from_file(&data.keys().join("checkpoint.key"))?;
         let transparency = Published::open(&log, &data.published(), data.high_water(), &checkpoint_key)?;
+        published::start_from(&data.views(), &log, &blobs).await?;
         let views = Views::open(&data.views(), &log).await?;
         let follower = tokio::spawn(follow(views.clone(), log.clone(), blobs.clone()));
         let content = Content::new(blobs, log.clone());

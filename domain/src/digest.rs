@@ -76,7 +76,7 @@ impl From<Digest> for String {
 /// Text that the log must be able to forget: it stays in the vault, under the key of `subject`.
 ///
 /// The log holds the hash of the ciphertext, so erasing the key leaves every proof intact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sealed {
     /// Whose key opens it, such as `account-<id>` or `release-<id>`.
     pub subject: String,

@@ -1,11 +1,13 @@
 //! Every stored event, under its stored name.
 
+mod tagged;
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use self::tagged::Tagged;
 use crate::{
     account::{self, Account},
     app::{self, App},
@@ -94,25 +96,27 @@ pub trait StoredEvent: Serialize + for<'a> Deserialize<'a> {
         }
     }
 
+    /// `data` is the JSON of the facts.
+    ///
     /// # Errors
     ///
-    /// If `name` is not an event of this aggregate, or `data` lacks one of its facts. Unknown facts are ignored: an
-    /// older program reads what a newer one wrote.
-    fn restore(name: &str, data: &Value) -> Result<Self, serde_json::Error> {
-        serde_json::from_value(json!({ "type": name, "data": data }))
+    /// If `name` is not an event of this aggregate, or `data` is not JSON or lacks one of its facts. Unknown facts are
+    /// ignored: an older program reads what a newer one wrote.
+    fn restore(name: &str, data: &[u8]) -> Result<Self, serde_json::Error> {
+        Self::deserialize(Tagged::new(name, data))
     }
 }
 
 impl<E: Serialize + for<'a> Deserialize<'a>> StoredEvent for E {}
 
 impl DomainEvent {
-    /// Decodes an event of a stream such as `app-0198…`.
+    /// Decodes an event of a stream such as `app-0198…`; `data` is the JSON of its facts.
     ///
     /// # Errors
     ///
     /// [`UndecodableEvent`] if the stream's category or the event's name is not known to this program: it was written
     /// by a newer one.
-    pub fn restore(category: &str, name: &str, data: &Value) -> Result<Self, UndecodableEvent> {
+    pub fn restore(category: &str, name: &str, data: &[u8]) -> Result<Self, UndecodableEvent> {
         let malformed = |source| UndecodableEvent::Malformed {
             category: category.to_owned(),
             name: name.to_owned(),

@@ -11,6 +11,7 @@ use object_store::{ObjectStore, ObjectStoreExt, path::Path as Key};
 
 use crate::digest::Digest;
 use crate::folders;
+use crate::published_files::PublishedFiles;
 
 /// A store of content-addressed blobs. Clones share it.
 ///
@@ -43,6 +44,12 @@ pub enum BlobError {
         #[source]
         source: std::io::Error,
     },
+    #[error("the file {} could not be read or written", path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("the blob store failed")]
     Storage(#[from] object_store::Error),
 }
@@ -61,6 +68,12 @@ impl Blobs {
         // With fsync, a put returns only when the bytes and the folder entries are on the disk.
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
         Ok(Self { store: Arc::new(store) })
+    }
+
+    /// What is kept beside the blobs of this kind, which is a word.
+    #[must_use]
+    pub fn published_files(&self, kind: &'static str) -> PublishedFiles {
+        PublishedFiles::new(Arc::clone(&self.store), kind)
     }
 
     /// Stores `bytes` durably and returns their name.

@@ -1,6 +1,6 @@
 //! Accounts with their grants, the roles that were defined, and invitations to them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -19,6 +19,7 @@ pub use crate::moment::Mark;
 use crate::{
     error::ViewError,
     fact::Fact,
+    lookup::{self, Lookup},
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
     sessions,
     sql::{self, Columns, Json, values},
@@ -117,6 +118,15 @@ const ACCOUNT: &str = "SELECT created, id, name, created, created_at, revision, 
 pub fn account(conn: &Connection, id: AccountId) -> Result<Option<Account>, ViewError> {
     let keyed = |c: &mut Columns<'_, '_>| KeyKind::Position.keyed(c, &Account::read);
     Ok(sql::first(conn, &format!("{ACCOUNT} WHERE id = ?"), values![id], keyed)?.map(|keyed| keyed.row))
+}
+
+impl Lookup for AccountId {
+    type Row = Account;
+
+    fn find(conn: &Connection, ids: &[Self]) -> Result<HashMap<Self, Account>, ViewError> {
+        let keyed = |c: &mut Columns<'_, '_>| Ok(KeyKind::Position.keyed(c, &Account::read)?.row);
+        lookup::by_id(conn, &format!("{ACCOUNT} WHERE id"), ids, keyed, |account| account.id)
+    }
 }
 
 /// All accounts, the newest first.

@@ -2,7 +2,7 @@
 
 mod versions;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     access::AppVisibility,
@@ -15,10 +15,14 @@ use domain::{
 use rusqlite::{Connection, Transaction, types::Value};
 use serde::{Deserialize, Serialize};
 
-pub use self::versions::{ReviewClaim, Stage, Submission, Version, is_submitted_listing, places, version, versions};
+pub use self::versions::{
+    ReviewClaim, Stage, Submission, Version, VersionsOf, is_submitted_listing, places, version, versions,
+};
 use crate::{
-    dossier::{Change, Dossier},
+    change::Change,
+    dossier::Dossier,
     error::ViewError,
+    lookup::{self, Lookup},
     moment::{self, Kept},
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
     sql::{self, Json, values},
@@ -101,6 +105,14 @@ pub fn app(conn: &Connection, id: AppId) -> Result<Option<App>, ViewError> {
     )?)
 }
 
+impl Lookup for AppId {
+    type Row = App;
+
+    fn find(conn: &Connection, ids: &[Self]) -> Result<HashMap<Self, App>, ViewError> {
+        lookup::by_id(conn, "SELECT row FROM app WHERE id", ids, sql::json, |app: &App| app.id)
+    }
+}
+
 /// The app of a workspace that is made of this chart, if it is not deleted.
 pub fn app_of_chart(conn: &Connection, workspace: WorkspaceId, chart: &ChartName) -> Result<Option<App>, ViewError> {
     let sql = "SELECT row FROM app WHERE workspace = ? AND chart = ? AND status <> ?";
@@ -142,8 +154,7 @@ pub(crate) fn create(conn: &Connection) -> rusqlite::Result<()> {
 
 pub(crate) fn apply(tx: &Transaction<'_>, change: &Change<'_>) -> rusqlite::Result<()> {
     let position = change.fact.position;
-    let before = change.before.map(App::of);
-    moment::replace(tx, position, before.as_ref(), Some(&App::of(change.after)))?;
+    moment::replace(tx, position, change.before.app.as_ref(), Some(&App::of(change.after)))?;
     versions::apply(tx, change)
 }
 
@@ -158,7 +169,7 @@ impl App {
         }
     }
 
-    fn of(dossier: &Dossier) -> Self {
+    pub(crate) fn of(dossier: &Dossier) -> Self {
         let Dossier { app, .. } = dossier;
         Self {
             id: dossier.id,
@@ -222,6 +233,8 @@ impl Kept for App {
     const KEY: &'static [&'static str] = &["id"];
     const COLUMNS: &'static [&'static str] = &["workspace", "chart", "uploaded", "status", "row"];
     const PAST_KEYS: &'static [&'static str] = &["id", "workspace, uploaded"];
+
+    moment::statements!();
 
     fn key(&self) -> Vec<Value> {
         values![self.id]

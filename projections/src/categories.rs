@@ -1,5 +1,7 @@
 //! Categories: the shelves of the store, with how many apps stand on them.
 
+use std::collections::HashMap;
+
 use domain::{
     category::Event,
     ids::CategoryId,
@@ -10,6 +12,7 @@ use rusqlite::{Connection, Transaction, types::Value};
 use crate::{
     error::ViewError,
     fact::Fact,
+    lookup::{self, Lookup},
     moment::{self, Kept},
     sql::{self, Columns, values},
 };
@@ -66,6 +69,34 @@ pub fn category(conn: &Connection, id: CategoryId) -> Result<Option<Category>, V
     Ok(live(conn, id)?)
 }
 
+impl Lookup for CategoryId {
+    type Row = Category;
+
+    fn find(conn: &Connection, ids: &[Self]) -> Result<HashMap<Self, Category>, ViewError> {
+        lookup::by_id(conn, &format!("{SELECT} WHERE id"), ids, Category::read, |category| {
+            category.id
+        })
+    }
+}
+
+/// How many apps the store shows in a category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AppsIn(pub CategoryId);
+
+impl Lookup for AppsIn {
+    type Row = u64;
+
+    fn find(conn: &Connection, keys: &[Self]) -> Result<HashMap<Self, u64>, ViewError> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let sql = "SELECT id, (SELECT count(*) FROM store_entry e WHERE e.category = id) FROM category
+                   WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+        let counted = |c: &mut Columns<'_, '_>| Ok((Self(c.take()?), c.take()?));
+        Ok(sql::rows(conn, sql, vec![lookup::list(&ids)], counted)?
+            .into_iter()
+            .collect())
+    }
+}
+
 fn live(conn: &Connection, id: CategoryId) -> rusqlite::Result<Option<Category>> {
     sql::first(conn, &format!("{SELECT} WHERE id = ?"), values![id], Category::read)
 }
@@ -116,6 +147,8 @@ impl Kept for Category {
     const KEY: &'static [&'static str] = &["id"];
     const COLUMNS: &'static [&'static str] = &["name", "icon", "created"];
     const PAST_KEYS: &'static [&'static str] = &["id"];
+
+    moment::statements!();
 
     fn key(&self) -> Vec<Value> {
         values![self.id]

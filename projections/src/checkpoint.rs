@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The shape of the tables. Raised with every change to them or to what is written into them.
-const SCHEMA_VERSION: u32 = 5;
+const SCHEMA_VERSION: u32 = 6;
 
 pub(crate) const SCHEMA: &str = "
 CREATE TABLE checkpoint (
@@ -25,9 +25,9 @@ CREATE TABLE checkpoint (
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Checkpoint {
     /// Rows hold what the rules of one program made of events, so every release of it makes its own.
-    program: String,
-    log_id: Uuid,
-    epoch: Uuid,
+    pub(crate) program: String,
+    pub(crate) log_id: Uuid,
+    pub(crate) epoch: Uuid,
     /// The position of the next event to apply.
     pub(crate) position: u64,
     /// The leaf hash of the last event that was applied.
@@ -38,6 +38,11 @@ pub(crate) struct Checkpoint {
 /// everything else the reader sees is from.
 pub fn position(conn: &Connection) -> rusqlite::Result<u64> {
     Ok(sql::first(conn, "SELECT position FROM checkpoint", vec![], sql::value)?.unwrap_or_default())
+}
+
+/// The epoch of the log that the view is of. Positions mean nothing in another.
+pub(crate) fn epoch(conn: &Connection) -> rusqlite::Result<String> {
+    Ok(sql::first(conn, "SELECT epoch FROM checkpoint", vec![], sql::value)?.unwrap_or_default())
 }
 
 impl Checkpoint {

@@ -1,5 +1,7 @@
 //! Clusters: where releases run, and what the last check of each found.
 
+use std::collections::HashMap;
+
 use domain::{
     cluster::{Event, Kind, Trouble},
     ids::{AppId, ClusterId},
@@ -11,9 +13,10 @@ use uuid::Uuid;
 use crate::{
     error::ViewError,
     fact::Fact,
+    lookup::{self, Lookup},
     page::{Conditions, Page, PageRequest},
     sql::{self, Columns, Json, values},
-    tenancy::{by_name, one},
+    tenancy::{after_key, by_name, one},
 };
 
 pub(crate) const SCHEMA: &str = "
@@ -50,6 +53,15 @@ const CLUSTER: &str = "SELECT name, id, name, kind, created, uid, version, troub
 
 pub fn cluster(conn: &Connection, id: ClusterId) -> Result<Option<Cluster>, ViewError> {
     one(conn, CLUSTER, "id = ?", values![id], Cluster::read)
+}
+
+impl Lookup for ClusterId {
+    type Row = Cluster;
+
+    fn find(conn: &Connection, ids: &[Self]) -> Result<HashMap<Self, Cluster>, ViewError> {
+        let select = format!("{CLUSTER} WHERE id");
+        lookup::by_id(conn, &select, ids, after_key(Cluster::read), |cluster| cluster.id)
+    }
 }
 
 pub fn named(conn: &Connection, name: &ClusterName) -> Result<Option<Cluster>, ViewError> {

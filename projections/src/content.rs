@@ -3,6 +3,8 @@
 //! The log names these documents; their bytes are blobs. A blob that was removed is content that is gone: what would
 //! be shown of it is left out, and everything else stays.
 
+use std::collections::HashMap;
+
 use domain::{
     app::Event,
     content,
@@ -16,7 +18,9 @@ use serde_json::{Map, Value as JsonValue};
 use crate::{
     error::ViewError,
     fact::Fact,
+    lookup::{self, Lookup},
     moment::Mark,
+    search::maintainer_token,
     sql::{self, Columns, Json, values},
 };
 
@@ -27,6 +31,7 @@ CREATE TABLE listing (
     summary      TEXT NOT NULL,
     keywords     TEXT NOT NULL,
     icon         BLOB,
+    maintainers  TEXT NOT NULL,
     document     TEXT NOT NULL
 );
 CREATE TABLE chart (
@@ -85,6 +90,14 @@ pub(crate) enum Document {
     Chart(Digest, Chart),
 }
 
+impl Document {
+    const fn digest(&self) -> Digest {
+        match self {
+            Self::Listing(digest, _) | Self::Chart(digest, _) => *digest,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Wanted {
     Listing(Digest),
@@ -103,14 +116,6 @@ impl Wanted {
             Self::Listing(digest) => Document::Listing(digest, serde_json::from_slice(bytes)?),
             Self::Chart(digest) => Document::Chart(digest, serde_json::from_slice(bytes)?),
         })
-    }
-
-    pub(crate) fn is_kept(self, conn: &Connection) -> rusqlite::Result<bool> {
-        let sql = match self {
-            Self::Listing(_) => "SELECT 1 FROM listing WHERE digest = ?",
-            Self::Chart(_) => "SELECT 1 FROM chart WHERE digest = ?",
-        };
-        Ok(sql::first(conn, sql, values![self.digest()], |_| Ok(()))?.is_some())
     }
 }
 
@@ -175,10 +180,25 @@ pub fn removal(conn: &Connection, digest: &Digest) -> Result<Option<Removal>, Vi
     Ok(sql::first(conn, sql, values![*digest], Removal::read)?)
 }
 
+impl Lookup for Digest {
+    type Row = Removal;
+
+    fn find(conn: &Connection, digests: &[Self]) -> Result<HashMap<Self, Removal>, ViewError> {
+        let select = "SELECT digest, position, at, by, reason FROM removed_content WHERE digest";
+        lookup::by_id(conn, select, digests, Removal::read, |removal| removal.digest)
+    }
+}
+
 /// Everything that was removed.
 pub fn removed(conn: &Connection) -> Result<Vec<Digest>, ViewError> {
     let sql = "SELECT digest FROM removed_content ORDER BY position";
     Ok(sql::rows(conn, sql, vec![], sql::value)?)
+}
+
+/// The position and the time of the last removal.
+pub(crate) fn last_removal(conn: &Connection) -> Result<Option<Mark>, ViewError> {
+    let sql = "SELECT digest, position, at, by, reason FROM removed_content ORDER BY position DESC LIMIT 1";
+    Ok(sql::first(conn, sql, vec![], Removal::read)?.map(|removal| removal.mark))
 }
 
 /// The charts that were read from this archive, wherever it was uploaded.
@@ -219,7 +239,12 @@ impl Removal {
     }
 }
 
+/// Keeps a document, unless it was removed: whenever its bytes were read, it does not come back.
 pub(crate) fn keep(tx: &Transaction<'_>, document: &Document) -> rusqlite::Result<()> {
+    let sql = "SELECT 1 FROM removed_content WHERE digest = ?";
+    if sql::first(tx, sql, values![document.digest()], |_| Ok(()))?.is_some() {
+        return Ok(());
+    }
     match document {
         Document::Listing(digest, listing) => keep_listing(tx, *digest, listing),
         Document::Chart(digest, chart) => keep_chart(tx, *digest, chart),
@@ -228,8 +253,22 @@ pub(crate) fn keep(tx: &Transaction<'_>, document: &Document) -> rusqlite::Resul
 
 fn keep_listing(tx: &Transaction<'_>, digest: Digest, listing: &Listing) -> rusqlite::Result<()> {
     let (name, summary, keywords) = (&listing.display_name, &listing.summary, Json(&listing.keywords));
-    let values = values![digest, name, summary, keywords, listing.icon, Json(listing)];
-    sql::execute(tx, "INSERT OR IGNORE INTO listing VALUES (?, ?, ?, ?, ?, ?)", values).map(drop)
+    let maintainers: Vec<_> = listing
+        .maintainers
+        .iter()
+        .map(|it| maintainer_token(&it.name))
+        .collect();
+    let maintainers = maintainers.join(" ");
+    let values = values![
+        digest,
+        name,
+        summary,
+        keywords,
+        listing.icon,
+        maintainers,
+        Json(listing)
+    ];
+    sql::execute(tx, "INSERT OR IGNORE INTO listing VALUES (?, ?, ?, ?, ?, ?, ?)", values).map(drop)
 }
 
 fn keep_chart(tx: &Transaction<'_>, digest: Digest, chart: &Chart) -> rusqlite::Result<()> {

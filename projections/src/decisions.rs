@@ -21,7 +21,7 @@ use rusqlite::{
 
 use self::made::Made;
 use crate::{
-    dossier::Change,
+    change::Change,
     error::ViewError,
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
     sql::{self, Columns, FromColumn, Json, ToColumn, values},

@@ -212,22 +212,3 @@ impl Notes {
         }
     }
 }
-
-/// One event of an app, with the app before and after it.
-pub(crate) struct Change<'a> {
-    pub(crate) fact: &'a Fact,
-    pub(crate) event: &'a Event,
-    pub(crate) before: Option<&'a Dossier>,
-    pub(crate) after: &'a Dossier,
-}
-
-impl Change<'_> {
-    /// The versions whose rows may have changed.
-    pub(crate) fn touched(&self) -> Vec<&VersionNumber> {
-        match self.event.version() {
-            Some(number) => vec![number],
-            // An edit of the listing, among others, moves versions that it does not name.
-            None => self.after.app.versions.keys().collect(),
-        }
-    }
-}

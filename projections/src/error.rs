@@ -20,6 +20,9 @@ pub enum ViewError {
     /// The key came from another list, or was made up.
     #[error("{0:?} is not a place in this list")]
     InvalidKey(String),
+    /// The key is of another list, or of this one otherwise ordered or filtered, or of another epoch of the log.
+    #[error("the place is one of another list")]
+    ForeignKey,
     /// The views did not stand there yet.
     #[error("position {asked} is still to come: {reached} events were applied")]
     InTheFuture { asked: u64, reached: u64 },
@@ -52,8 +55,6 @@ pub enum ViewError {
 /// What is wrong with an event.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableEvent {
-    #[error("its facts are not JSON")]
-    Facts(#[from] serde_json::Error),
     #[error("it is not an event this program knows")]
     Unknown(#[from] UndecodableEvent),
     #[error("nobody known acted")]

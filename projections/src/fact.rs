@@ -37,7 +37,6 @@ impl Fact {
     }
 
     fn read(recorded: &Recorded) -> Result<Self, UnreadableEvent> {
-        let data = serde_json::from_slice(&recorded.data)?;
         Ok(Self {
             position: recorded.position.get(),
             id: recorded.id,
@@ -50,7 +49,7 @@ impl Fact {
                 by: recorded.actor.parse::<Actor>()?,
                 at: recorded.time,
             },
-            event: DomainEvent::restore(recorded.stream.category(), &recorded.name, &data)?,
+            event: DomainEvent::restore(recorded.stream.category(), &recorded.name, &recorded.data)?,
         })
     }
 

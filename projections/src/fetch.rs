@@ -9,26 +9,27 @@ use crate::{
     dossier::Dossier,
     error::ViewError,
     fact::Fact,
-    writer::{Plan, Supplies},
 };
 
 const READS_AT_ONCE: usize = 16;
 
+/// Each app after so many events of its stream.
+///
 /// # Errors
 ///
-/// If the log or the blob store fails. A document that is not there, or is not what it should be, is left out.
-pub(crate) async fn supplies(log: &EventStore, blobs: &Blobs, plan: &Plan) -> Result<Supplies, ViewError> {
-    let mut dossiers = Vec::with_capacity(plan.apps.len());
-    for (id, revision) in &plan.apps {
+/// If the log fails.
+pub(crate) async fn dossiers(log: &EventStore, apps: &[(AppId, u64)]) -> Result<Vec<Dossier>, ViewError> {
+    let mut dossiers = Vec::with_capacity(apps.len());
+    for (id, revision) in apps {
         dossiers.extend(dossier(log, *id, *revision).await?);
     }
-    Ok(Supplies {
-        documents: documents(blobs, &plan.documents).await?,
-        dossiers,
-    })
+    Ok(dossiers)
 }
 
-async fn documents(blobs: &Blobs, wanted: &[Wanted]) -> Result<Vec<Document>, ViewError> {
+/// # Errors
+///
+/// If the blob store fails. A document that is not there, or is not what it should be, is left out.
+pub(crate) async fn documents(blobs: &Blobs, wanted: &[Wanted]) -> Result<Vec<Document>, ViewError> {
     let mut wanted = wanted.iter().copied();
     let mut reads = JoinSet::new();
     let mut read = Vec::with_capacity(wanted.len());
@@ -53,7 +54,7 @@ async fn document(blobs: Blobs, wanted: Wanted) -> Result<Option<Document>, Blob
             leave_out(digest, &error);
             return Ok(None);
         }
-        Err(error @ (BlobError::Folder { .. } | BlobError::Storage(_))) => return Err(error),
+        Err(error @ (BlobError::Folder { .. } | BlobError::File { .. } | BlobError::Storage(_))) => return Err(error),
     };
     match wanted.read(&bytes) {
         Ok(document) => Ok(Some(document)),

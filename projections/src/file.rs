@@ -11,7 +11,7 @@ use crate::{
     clusters, content, decisions,
     error::ViewError,
     generations::Generations,
-    health, releases, reviews, sessions, storefront, tenancy, tokens,
+    health, past, releases, reviews, sessions, sql, storefront, tenancy, tokens,
 };
 
 /// Prepared statements a connection keeps: more than there are shapes of queries times a few page sizes.
@@ -44,10 +44,15 @@ pub(crate) async fn usable(path: &Path, log: &EventStore) -> Result<Option<Conne
 
 /// Whether the file is a view of `log` made by this program. It is only read.
 pub(crate) async fn is_usable(path: &Path, log: &EventStore) -> Result<bool, ViewError> {
-    match checked(open_for_reading(path))? {
-        Some((_, checkpoint)) => Ok(checkpoint.holds(log).await?),
-        None => Ok(false),
-    }
+    Ok(readable(path, log).await?.is_some())
+}
+
+/// The file, opened for reading, if it is a view of `log` made by this program.
+pub(crate) async fn readable(path: &Path, log: &EventStore) -> Result<Option<Connection>, ViewError> {
+    let Some((conn, checkpoint)) = checked(open_for_reading(path))? else {
+        return Ok(None);
+    };
+    Ok(checkpoint.holds(log).await?.then_some(conn))
 }
 
 /// A connection that cannot write.
@@ -80,6 +85,27 @@ fn is_unusable(error: &rusqlite::Error) -> bool {
         error.sqlite_error_code(),
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown)
     )
+}
+
+/// Indexes of tables that nothing is looked up in while events are applied. Made once the rows are there, they are made in
+/// one go; kept up row by row, they take longer than all the rest.
+pub(crate) struct DeferredIndexes(Vec<String>);
+
+impl DeferredIndexes {
+    /// Drops them.
+    pub(crate) fn of(conn: &Connection) -> rusqlite::Result<Self> {
+        const FOUND: &str = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL
+            AND (tbl_name = 'audit' OR tbl_name LIKE '%\\_history' ESCAPE '\\') AND tbl_name <> 'store_entry_history'";
+        let found: Vec<(String, String)> = sql::rows(conn, FOUND, vec![], |c| Ok((c.take()?, c.take()?)))?;
+        for (name, _) in &found {
+            conn.execute_batch(&format!("DROP INDEX {name}"))?;
+        }
+        Ok(Self(found.into_iter().map(|(_, sql)| sql).collect()))
+    }
+
+    pub(crate) fn make(&self, conn: &Connection) -> rusqlite::Result<()> {
+        self.0.iter().try_for_each(|sql| conn.execute_batch(sql))
+    }
 }
 
 /// A new view for this process alone, which is lost if it is killed.
@@ -127,7 +153,9 @@ fn lay_out(conn: &mut Connection, log: &EventStore) -> Result<(), ViewError> {
 /// index, nor in the write-ahead log. Rarely needed, and a view can be had again, so a failure is only told.
 pub(crate) fn scrub(conn: &Connection) {
     let scrubbed = conn.execute_batch(
-        "INSERT INTO store_text (store_text) VALUES ('optimize'); VACUUM; PRAGMA wal_checkpoint(TRUNCATE);",
+        "INSERT INTO store_text (store_text) VALUES ('optimize');
+         INSERT INTO past_store_text (past_store_text) VALUES ('optimize');
+         VACUUM; PRAGMA wal_checkpoint(TRUNCATE);",
     );
     if let Err(error) = scrubbed {
         tracing::warn!(
@@ -152,5 +180,6 @@ fn tune(conn: &Connection) -> rusqlite::Result<()> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.pragma_update(None, "mmap_size", MMAP_MAX_BYTES)?;
     conn.pragma_update(None, "cache_size", -CACHE_MAX_KIB)?;
-    conn.pragma_update(None, "temp_store", "MEMORY")
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    conn.execute_batch(past::SCHEMA)
 }

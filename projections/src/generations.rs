@@ -48,6 +48,11 @@ impl Generations {
         self.folder.join(format!("{}.building", self.stem))
     }
 
+    /// Where a copy is made that is to be published.
+    pub(crate) fn copy(&self) -> PathBuf {
+        self.folder.join(format!("{}.copy", self.stem))
+    }
+
     /// The generations there are, the highest first.
     pub(crate) fn present(&self) -> Result<Vec<u64>, ViewError> {
         let unreadable = |source| ViewError::File {

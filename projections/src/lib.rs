@@ -6,6 +6,7 @@
 //! | what rows there are, and what can be asked of them | a noun: [`storefront`], [`apps`], [`reviews`], … |
 //! | how a row remembers its past, and how that is read | `moment.rs`, `past.rs` |
 //! | when a file is used, and when another takes its place | `generations.rs`, `checkpoint.rs`, [`rebuild`] |
+//! | how views are handed to a process that has none | [`published`] |
 //! | how the past is folded again from the log | [`replay`], [`sheets`] |
 //!
 //! Rows hold ids, facts, digests and sealed references, never text that must be erasable.
@@ -15,6 +16,7 @@ pub mod accounts;
 pub mod apps;
 pub mod audit;
 pub mod categories;
+mod change;
 mod checkpoint;
 pub mod clusters;
 pub mod content;
@@ -27,10 +29,12 @@ mod fetch;
 mod file;
 mod generations;
 pub mod health;
+mod lookup;
 mod moment;
 pub mod page;
 mod past;
 mod projector;
+pub mod published;
 mod readers;
 pub mod rebuild;
 pub mod releases;
@@ -63,12 +67,18 @@ pub use crate::{
     access::Access,
     checkpoint::position,
     error::ViewError,
+    lookup::Lookup,
     moment::Moment,
     page::{Key, Keyed, Page, PageRequest},
+    readers::Asked,
     view_reader::ViewReader,
     writer::Progress,
 };
-use crate::{generations::Generations, readers::Live, writer::Writer};
+use crate::{
+    generations::Generations,
+    readers::{Counter, Live},
+    writer::Writer,
+};
 
 /// The views of one log in one file. Clones share it.
 #[derive(Clone)]
@@ -83,7 +93,10 @@ struct Shared {
     writer: Arc<Mutex<Writer>>,
     /// Held by whoever follows.
     following: Mutex<()>,
+    /// Held by whoever makes a copy to publish.
+    publishing: Mutex<()>,
     progress: watch::Receiver<Progress>,
+    counter: Arc<Counter>,
 }
 
 impl Views {
@@ -97,7 +110,8 @@ impl Views {
         let files = Generations::of(path);
         let (generation, conn) = file::open(&files, log).await?;
         let writer = Writer::new(conn)?;
-        let live = Live::start(generation, &files.path(generation))?;
+        let counter = Arc::default();
+        let live = Live::start(generation, &files.path(generation), &counter)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 files,
@@ -105,6 +119,8 @@ impl Views {
                 progress: writer.progress(),
                 writer: Arc::new(Mutex::new(writer)),
                 following: Mutex::new(()),
+                publishing: Mutex::new(()),
+                counter,
             }),
         })
     }
@@ -160,6 +176,12 @@ impl Views {
         self.shared.progress.clone()
     }
 
+    /// What was asked so far, and what it took: for whoever watches that no answer takes a statement for every row.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        self.shared.counter.asked()
+    }
+
     /// Who may do what, as of [`Views::position`].
     #[must_use]
     pub fn access(&self) -> Arc<Access> {
@@ -191,8 +213,7 @@ impl Views {
     ///
     /// # Errors
     ///
-    /// [`ViewError::InTheFuture`] if the views did not reach that moment yet, and those of [`Views::read`]. The search
-    /// index holds the present only: [`storefront::search`] for words fails in the past.
+    /// [`ViewError::InTheFuture`] if the views did not reach that moment yet, and those of [`Views::read`].
     pub async fn read_at<T, Q>(&self, moment: Moment, question: Q) -> Result<T, ViewError>
     where
         T: Send + 'static,

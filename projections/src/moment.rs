@@ -26,8 +26,9 @@ pub struct Mark {
 }
 
 /// When the views are asked about; see [`Views::read_at`](crate::Views::read_at).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Moment {
+    #[default]
     Now,
     /// Right after the event at this position.
     At(u64),
@@ -130,6 +131,8 @@ pub(crate) trait Kept: PartialEq {
     /// What the past is looked up by and listed in the order of: lists of columns.
     const PAST_KEYS: &'static [&'static str];
 
+    /// Those that change the table, made once: [`statements!`](crate::moment::statements) writes this.
+    fn statements() -> &'static Statements;
     fn key(&self) -> Vec<Value>;
     /// The values of the columns after the key.
     fn values(&self) -> Vec<Value>;
@@ -162,40 +165,53 @@ pub(crate) fn replace<R: Kept>(
     if before == after {
         return Ok(());
     }
+    let statements = R::statements();
     if let Some(before) = before {
-        close(tx, position, before)?;
+        let mut values = values![position, position];
+        values.extend(before.key());
+        sql::execute(tx, &statements.close, values)?;
         if after.is_none_or(|after| after.key() != before.key()) {
-            let values = before.key();
-            sql::execute(tx, &format!("DELETE FROM {} WHERE {}", R::TABLE, named::<R>()), values)?;
+            sql::execute(tx, &statements.delete, before.key())?;
         }
     }
-    after.map_or(Ok(()), |after| put(tx, position, after))
-}
-
-fn close<R: Kept>(tx: &Transaction<'_>, position: u64, row: &R) -> rusqlite::Result<()> {
-    let (table, columns) = (R::TABLE, columns::<R>());
-    let sql = format!(
-        "INSERT INTO {table}_history ({columns}, valid_to) SELECT {columns}, ? FROM {table} WHERE valid_from < ? AND {}",
-        named::<R>()
-    );
-    let mut values = values![position, position];
-    values.extend(row.key());
-    sql::execute(tx, &sql, values).map(drop)
-}
-
-fn put<R: Kept>(tx: &Transaction<'_>, position: u64, row: &R) -> rusqlite::Result<()> {
-    let (table, columns) = (R::TABLE, columns::<R>());
-    let others = ", ?".repeat(R::KEY.len() + R::COLUMNS.len());
-    let mut values = row.key();
-    values.extend(row.values());
+    let Some(after) = after else { return Ok(()) };
+    let mut values = after.key();
+    values.extend(after.values());
     values.push(position.to_value());
-    sql::execute(
-        tx,
-        &format!("INSERT OR REPLACE INTO {table} ({columns}) VALUES (?{others})"),
-        values,
-    )
-    .map(drop)
+    sql::execute(tx, &statements.put, values).map(drop)
 }
+
+/// The statements that change a live table and its history.
+pub(crate) struct Statements {
+    close: String,
+    delete: String,
+    put: String,
+}
+
+impl Statements {
+    pub(crate) fn of<R: Kept>() -> Self {
+        let (table, columns, named) = (R::TABLE, columns::<R>(), named::<R>());
+        let others = ", ?".repeat(R::KEY.len() + R::COLUMNS.len());
+        Self {
+            close: format!(
+                "INSERT INTO {table}_history ({columns}, valid_to)
+                 SELECT {columns}, ? FROM {table} WHERE valid_from < ? AND {named}"
+            ),
+            delete: format!("DELETE FROM {table} WHERE {named}"),
+            put: format!("INSERT OR REPLACE INTO {table} ({columns}) VALUES (?{others})"),
+        }
+    }
+}
+
+macro_rules! statements {
+    () => {
+        fn statements() -> &'static $crate::moment::Statements {
+            static MADE: std::sync::OnceLock<$crate::moment::Statements> = std::sync::OnceLock::new();
+            MADE.get_or_init($crate::moment::Statements::of::<Self>)
+        }
+    };
+}
+pub(crate) use statements;
 
 fn columns<R: Kept>() -> String {
     format!("{}, {}, valid_from", R::KEY.join(", "), R::COLUMNS.join(", "))

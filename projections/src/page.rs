@@ -31,7 +31,7 @@ impl Key {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PageRequest {
     first: usize,
     after: Option<Key>,
@@ -60,8 +60,9 @@ pub struct Page<T> {
     pub has_next: bool,
 }
 
-impl<T> Page<T> {
-    pub(crate) const fn empty() -> Self {
+/// An empty one.
+impl<T> Default for Page<T> {
+    fn default() -> Self {
         Self {
             items: Vec::new(),
             has_next: false,
@@ -160,7 +161,7 @@ impl KeyKind {
         })
     }
 
-    fn value(self, key: &Key) -> Result<Value, ViewError> {
+    pub(crate) fn value(self, key: &Key) -> Result<Value, ViewError> {
         Ok(match self {
             Self::Position => key.to_position()?.to_value(),
             Self::Text => key.0.to_value(),

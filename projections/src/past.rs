@@ -22,12 +22,11 @@ FROM main.sqlite_schema live JOIN main.sqlite_schema past ON past.name = live.na
 /// A connection that cannot write, and has to be [turned](turn_to) to a moment before it is asked anything.
 pub(crate) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let conn = file::open_for_reading(path)?;
-    conn.execute_batch("CREATE TEMP TABLE moment (position INTEGER NOT NULL)")?;
     let tables: Vec<(String, String)> = sql::rows(&conn, TABLES, vec![], |c| Ok((c.take()?, c.take()?)))?;
     for (table, columns) in &tables {
         conn.execute_batch(&view(table, columns))?;
     }
-    // The search index has no past. Hidden, it cannot be taken for one.
+    // The index of words is of the present alone, and has another beside it. Hidden, it is not taken for more.
     conn.execute_batch("CREATE TEMP VIEW store_text AS SELECT 0 AS place WHERE 0")?;
     Ok(conn)
 }
@@ -44,6 +43,14 @@ pub(crate) fn turn_to(conn: &Connection, position: u64) -> Result<(), ViewError>
     sql::execute(conn, "DELETE FROM temp.moment", vec![])?;
     sql::execute(conn, "INSERT INTO temp.moment VALUES (?)", values![position])?;
     Ok(())
+}
+
+/// Where the moment stands that a connection was turned to. Every connection of the views has it.
+pub(crate) const SCHEMA: &str = "CREATE TEMP TABLE moment (position INTEGER NOT NULL)";
+
+/// The position of the event that the views stand right after; `None` on a connection that reads the present.
+pub(crate) fn moment(conn: &Connection) -> rusqlite::Result<Option<u64>> {
+    sql::first(conn, "SELECT position FROM temp.moment", vec![], sql::value)
 }
 
 /// The statement that covers `table` with its rows as of the moment.

@@ -3,14 +3,18 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     thread,
 };
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::{error::ViewError, file, past};
+use crate::{error::ViewError, file, past, sql};
 
 /// Threads that answer questions. More gain nothing: answers come from memory.
 const READERS: usize = 4;
@@ -18,6 +22,35 @@ const READERS: usize = 4;
 const PAST_READERS: usize = 2;
 
 type Question = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// What was asked of views since they were opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    pub questions: u64,
+    /// SQL statements that it took to answer them.
+    pub statements: u64,
+}
+
+#[derive(Default)]
+pub(crate) struct Counter {
+    questions: AtomicU64,
+    statements: AtomicU64,
+}
+
+impl Counter {
+    pub(crate) fn asked(&self) -> Asked {
+        Asked {
+            questions: self.questions.load(Ordering::Relaxed),
+            statements: self.statements.load(Ordering::Relaxed),
+        }
+    }
+
+    fn add(&self, statements: u64) {
+        self.questions.fetch_add(1, Ordering::Relaxed);
+        self.statements.fetch_add(statements, Ordering::Relaxed);
+        tracing::trace!(statements, "a question was asked of the views");
+    }
+}
 
 /// The file that questions are answered from.
 pub(crate) struct Live {
@@ -27,11 +60,11 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    pub(crate) fn start(generation: u64, path: &Path) -> Result<Self, ViewError> {
+    pub(crate) fn start(generation: u64, path: &Path, counter: &Arc<Counter>) -> Result<Self, ViewError> {
         Ok(Self {
             generation,
-            now: Readers::start(path, READERS, file::open_for_reading)?,
-            past: Readers::start(path, PAST_READERS, past::open)?,
+            now: Readers::start(path, READERS, file::open_for_reading, counter)?,
+            past: Readers::start(path, PAST_READERS, past::open, counter)?,
         })
     }
 }
@@ -39,6 +72,7 @@ impl Live {
 /// Dropping it ends the threads once they have answered what was asked.
 pub(crate) struct Readers {
     questions: mpsc::Sender<Question>,
+    counter: Arc<Counter>,
 }
 
 impl Readers {
@@ -46,6 +80,7 @@ impl Readers {
         path: &Path,
         threads: usize,
         open: fn(&Path) -> rusqlite::Result<Connection>,
+        counter: &Arc<Counter>,
     ) -> Result<Self, ViewError> {
         let (questions, asked) = mpsc::channel::<Question>();
         let asked = Arc::new(Mutex::new(asked));
@@ -66,7 +101,8 @@ impl Readers {
                 source,
             })?;
         }
-        Ok(Self { questions })
+        let counter = Arc::clone(counter);
+        Ok(Self { questions, counter })
     }
 
     /// Asks within one read transaction.
@@ -76,10 +112,14 @@ impl Readers {
         Q: FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
+        let counter = Arc::clone(&self.counter);
         let question = move |conn: &mut Connection| {
             // Whoever asked may have stopped waiting.
             if !answer.is_closed() {
-                let _ = answer.send(in_one_moment(conn, question));
+                let before = sql::statements();
+                let answered = in_one_moment(conn, question);
+                counter.add(sql::statements() - before);
+                let _ = answer.send(answered);
             }
         };
         self.questions

@@ -16,13 +16,13 @@ use std::{
 };
 
 use eventstore::{Blobs, EventStore};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, task::spawn_blocking};
 
 pub use self::compare::{Comparison, Difference, TableDifferences, compare};
 use crate::{
     Views,
     error::ViewError,
-    file,
+    file::{self, DeferredIndexes},
     generations::{self, Generations},
     projector,
     readers::Live,
@@ -42,7 +42,7 @@ pub enum Step {
 
 /// How often a build looks for what was appended while it worked.
 const ROUNDS: usize = 3;
-/// How many events are applied between two [`Step`]s.
+/// How many events are applied in a transaction, and between two [`Step`]s.
 const EVENTS_PER_STEP: u64 = 10_000;
 
 /// Builds the views of `log` anew, beside the file at `path` and its later generations. Returns the new file.
@@ -66,19 +66,22 @@ pub(crate) async fn build_in_steps(
     let _alone = files.lock()?;
     let building = files.building();
     generations::delete(&building)?;
-    let writer = Arc::new(Mutex::new(Writer::new(file::create_scratch(&building, log)?)?));
+    let conn = file::create_scratch(&building, log)?;
+    let indexes = DeferredIndexes::of(&conn)?;
+    let writer = Arc::new(Mutex::new(Writer::new(conn)?));
     let mut events = 0;
     // A log that grows all the while is caught up with by whoever goes over to the file.
     for _ in 0..ROUNDS {
         let of = log.head().await?.size;
-        while events < of {
-            report(Step::Applied { events, of });
-            events = of.min(events + events_per_step);
-            projector::advance(&writer, log, blobs, events).await?;
-        }
+        report(Step::Applied { events, of });
+        let applied = |events| report(Step::Applied { events, of });
+        projector::advance(&writer, log, blobs, of, events_per_step, applied).await?;
+        events = of;
     }
     report(Step::Applied { events, of: events });
-    drop(writer);
+    let writer = writer.lock_owned().await;
+    let made = spawn_blocking(move || indexes.make(writer.connection()));
+    made.await.map_err(|_| ViewError::Abandoned)??;
     let finished = files.path(files.next()?);
     let failed = |path: &Path| {
         let path = path.to_owned();
@@ -130,9 +133,9 @@ impl Views {
             };
             let successor = Arc::new(Mutex::new(Writer::new(conn)?));
             // Most of it while the views go on.
-            projector::advance(&successor, log, blobs, self.position()).await?;
-            self.go_over_to(successor, Live::start(generation, &path)?, log, blobs)
-                .await?;
+            projector::advance(&successor, log, blobs, self.position(), EVENTS_PER_STEP, |_| ()).await?;
+            let live = Live::start(generation, &path, &shared.counter)?;
+            self.go_over_to(successor, live, log, blobs).await?;
             self.discard_older()?;
             return Ok(true);
         }
@@ -147,7 +150,7 @@ impl Views {
         blobs: &Blobs,
     ) -> Result<(), ViewError> {
         let mut writer = self.shared.writer.lock().await;
-        projector::advance(&successor, log, blobs, writer.position()?).await?;
+        projector::advance(&successor, log, blobs, writer.position()?, EVENTS_PER_STEP, |_| ()).await?;
         let Some(successor) = Arc::into_inner(successor) else {
             return Err(ViewError::Abandoned);
         };

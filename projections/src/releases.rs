@@ -2,6 +2,8 @@
 
 mod apply;
 
+use std::{collections::HashMap, hash::Hash};
+
 use domain::{
     digest::Sealed,
     ids::{AppId, AttemptId, ProjectId, ReleaseId, WorkerId, WorkspaceId},
@@ -10,12 +12,13 @@ use domain::{
     version_number::VersionNumber,
 };
 use rusqlite::Connection;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub(crate) use self::apply::apply;
 pub use crate::moment::Mark;
 use crate::{
     error::ViewError,
+    lookup::{self, Children, Lookup},
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
     sql::{self, Columns, values},
 };
@@ -164,6 +167,15 @@ pub fn release(conn: &Connection, id: ReleaseId) -> Result<Option<Release>, View
     Ok(row(conn, id)?)
 }
 
+impl Lookup for ReleaseId {
+    type Row = Release;
+
+    fn find(conn: &Connection, ids: &[Self]) -> Result<HashMap<Self, Release>, ViewError> {
+        let row = sql::json::<Release>;
+        lookup::by_id(conn, "SELECT row FROM release WHERE id", ids, row, |release| release.id)
+    }
+}
+
 /// The releases of `of` that are not uninstalled, the newest first.
 pub fn list(conn: &Connection, of: Of, page: &PageRequest) -> Result<Page<Release>, ViewError> {
     let mut conditions = Conditions::default();
@@ -258,6 +270,60 @@ pub fn attempts(conn: &Connection, release: ReleaseId, page: &PageRequest) -> Re
         order: Order::Descending,
     };
     list.page(conn, conditions, page, sql::json)
+}
+
+/// A page of the [`revisions`] of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RevisionsOf(pub ReleaseId, pub PageRequest);
+
+/// A page of the [`attempts`] of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AttemptsOf(pub ReleaseId, pub PageRequest);
+
+impl Lookup for RevisionsOf {
+    type Row = Page<Revision>;
+
+    fn find(conn: &Connection, keys: &[Self]) -> Result<HashMap<Self, Page<Revision>>, ViewError> {
+        of_releases(conn, "release_revision", "revision", keys, |key| (key.0, &key.1), Self)
+    }
+}
+
+impl Lookup for AttemptsOf {
+    type Row = Page<Attempt>;
+
+    fn find(conn: &Connection, keys: &[Self]) -> Result<HashMap<Self, Page<Attempt>>, ViewError> {
+        of_releases(conn, "release_attempt", "started", keys, |key| (key.0, &key.1), Self)
+    }
+}
+
+fn of_releases<K: Eq + Hash, R: DeserializeOwned>(
+    conn: &Connection,
+    table: &'static str,
+    key: &'static str,
+    keys: &[K],
+    parts: impl Fn(&K) -> (ReleaseId, &PageRequest),
+    whole: impl Fn(ReleaseId, PageRequest) -> K,
+) -> Result<HashMap<K, Page<R>>, ViewError> {
+    let children = Children {
+        table,
+        parent: "release",
+        key,
+        kind: KeyKind::Position,
+    };
+    let mut alike: HashMap<_, Vec<ReleaseId>> = HashMap::new();
+    for (release, page) in keys.iter().map(parts) {
+        alike.entry(page).or_default().push(release);
+    }
+    let mut found = HashMap::new();
+    for (page, releases) in alike {
+        let pages = children.pages(conn, &releases, "true", page)?;
+        found.extend(
+            pages
+                .into_iter()
+                .map(|(release, rows)| (whole(release, page.clone()), rows)),
+        );
+    }
+    Ok(found)
 }
 
 /// An attempt by its id.

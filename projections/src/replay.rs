@@ -14,7 +14,8 @@ use tokio::{
 
 use crate::{
     error::ViewError,
-    file, projector,
+    file,
+    projector::{self, EVENTS_PER_BATCH},
     sheets::{View, touched},
     writer::{Progress, Writer},
 };
@@ -49,7 +50,7 @@ impl Replay {
     ///
     /// [`ViewError::InTheFuture`] if the log has fewer; [`ViewError::Undecodable`] at an event this program does not know.
     pub async fn advance(&self, size: u64) -> Result<(), ViewError> {
-        projector::advance(&self.writer, &self.log, &self.blobs, size).await
+        projector::advance(&self.writer, &self.log, &self.blobs, size, EVENTS_PER_BATCH, |_| ()).await
     }
 
     /// How far it has come, as it moves.

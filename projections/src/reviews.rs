@@ -16,7 +16,8 @@ pub(crate) use self::policy::apply_policy;
 pub use self::policy::{PolicyInForce, policy_in_force};
 pub use crate::{apps::ReviewClaim, moment::Mark};
 use crate::{
-    dossier::{Change, Dossier},
+    change::Change,
+    dossier::Dossier,
     error::ViewError,
     moment::{self, Kept},
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
@@ -97,19 +98,15 @@ pub(crate) fn create(conn: &Connection) -> rusqlite::Result<()> {
 pub(crate) fn apply(tx: &Transaction<'_>, change: &Change<'_>) -> rusqlite::Result<()> {
     let position = change.fact.position;
     for number in change.touched() {
-        let before = change
-            .before
-            .and_then(|dossier| QueueEntry::of_version(dossier, number));
         let after = QueueEntry::of_version(change.after, number);
-        moment::replace(tx, position, before.as_ref(), after.as_ref())?;
+        moment::replace(tx, position, change.before.queued(number), after.as_ref())?;
     }
-    let before = change.before.and_then(QueueEntry::of_listing);
     let after = QueueEntry::of_listing(change.after);
-    moment::replace(tx, position, before.as_ref(), after.as_ref())
+    moment::replace(tx, position, change.before.listing.as_ref(), after.as_ref())
 }
 
 impl QueueEntry {
-    fn of_version(dossier: &Dossier, number: &VersionNumber) -> Option<Self> {
+    pub(crate) fn of_version(dossier: &Dossier, number: &VersionNumber) -> Option<Self> {
         let (version, notes) = dossier.version(number)?;
         let (submission, claim) = match &version.stage {
             DomainStage::Submitted { submission } => (submission, None),
@@ -137,7 +134,7 @@ impl QueueEntry {
         })
     }
 
-    fn of_listing(dossier: &Dossier) -> Option<Self> {
+    pub(crate) fn of_listing(dossier: &Dossier) -> Option<Self> {
         let review = dossier.app.listing.review.as_ref()?;
         Some(Self {
             submission: review.submission.id,
@@ -158,6 +155,8 @@ impl Kept for QueueEntry {
     const KEY: &'static [&'static str] = &["submitted"];
     const COLUMNS: &'static [&'static str] = &["submission", "app", "row"];
     const PAST_KEYS: &'static [&'static str] = &["submitted", "app, submitted"];
+
+    moment::statements!();
 
     fn key(&self) -> Vec<Value> {
         values![self.submitted.position]

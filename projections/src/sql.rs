@@ -1,5 +1,7 @@
 //! Domain values as columns of the view file.
 
+use std::cell::Cell;
+
 use chrono::{DateTime, Utc};
 use domain::{
     cluster,
@@ -282,7 +284,21 @@ pub(crate) fn json<T: DeserializeOwned>(columns: &mut Columns<'_, '_>) -> rusqli
     columns.json()
 }
 
+thread_local! {
+    static STATEMENTS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many statements were run on this thread so far.
+pub(crate) fn statements() -> u64 {
+    STATEMENTS.get()
+}
+
+fn count() {
+    STATEMENTS.set(STATEMENTS.get() + 1);
+}
+
 pub(crate) fn execute(conn: &Connection, sql: &str, values: Vec<Value>) -> rusqlite::Result<usize> {
+    count();
     conn.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))
 }
 
@@ -293,6 +309,7 @@ pub(crate) fn rows<T>(
     values: Vec<Value>,
     row: impl Fn(&mut Columns<'_, '_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
+    count();
     let mut statement = conn.prepare_cached(sql)?;
     let found = statement.query_map(rusqlite::params_from_iter(values), |found| row(&mut Columns::of(found)))?;
     found.collect()
@@ -305,6 +322,7 @@ pub(crate) fn first<T>(
     values: Vec<Value>,
     row: impl FnOnce(&mut Columns<'_, '_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Option<T>> {
+    count();
     let mut statement = conn.prepare_cached(sql)?;
     let mut found = statement.query(rusqlite::params_from_iter(values))?;
     found.next()?.map(|found| row(&mut Columns::of(found))).transpose()

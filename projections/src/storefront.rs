@@ -2,30 +2,35 @@
 //!
 //! An entry's place is the position of the newest publication among the versions it offers, so "newest first" is the
 //! order of the rows and of the search index, and needs no sort.
+//!
+//! There are two indexes of words: one of the entries that are live, under the numbers of their rows, and one of those that
+//! are past, under their own numbers, which sort as their publications do. So the past is searched as the present is.
 
+mod cursor;
+mod list;
+mod row;
 mod text_index;
 
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    app::{Stage as DomainStage, Status},
     digest::Digest,
     ids::{AppId, CategoryId, WorkspaceId},
     names::ChartName,
     version_number::VersionNumber,
 };
-use rusqlite::{Connection, Transaction, types::Value};
+use rusqlite::{Connection, types::Value};
 
-pub(crate) use self::text_index::TextChanges;
+pub use self::list::{Facet, Filter, Shelf, Sort, facets, list};
+pub(crate) use self::{
+    row::{Row, apply, create, forget},
+    text_index::TextChanges,
+};
 use crate::{
     apps::{Stage, Version},
     content::{self, ChartMetadata},
-    dossier::{Change, Dossier, Notes},
     error::ViewError,
-    moment::{self, Kept},
-    page::{Conditions, KeyKind, List, Order, Page, PageRequest},
-    search::SearchQuery,
     sql::{self, Columns, values},
 };
 
@@ -43,13 +48,21 @@ CREATE TABLE store_entry (
     published_at    INTEGER NOT NULL,
     first_published INTEGER NOT NULL,
     first_published_at INTEGER NOT NULL,
+    name            TEXT NOT NULL,
+    place           INTEGER NOT NULL,
     valid_from      INTEGER NOT NULL
 );
-CREATE INDEX store_entry_of_category ON store_entry (category, published);
+CREATE INDEX store_entry_of_category ON store_entry (category, valid_from);
 CREATE INDEX store_entry_of_chart ON store_entry (chart);
+CREATE INDEX store_entry_by_name ON store_entry (name, published, valid_from);
+CREATE INDEX store_entry_by_update ON store_entry (valid_from);
 
 CREATE VIRTUAL TABLE store_text USING fts5 (
-    name, chart, summary, keywords, readme, category,
+    name, chart, summary, keywords, readme, filters,
+    content = '', contentless_delete = 1, prefix = '2 3'
+);
+CREATE VIRTUAL TABLE past_store_text USING fts5 (
+    name, chart, summary, keywords, readme, filters,
     content = '', contentless_delete = 1, prefix = '2 3'
 );
 ";
@@ -74,6 +87,9 @@ pub struct Entry {
     pub published_at: DateTime<Utc>,
     pub first_published_position: u64,
     pub first_published_at: DateTime<Utc>,
+    /// When anything of this last became another.
+    pub updated_position: u64,
+    pub updated_at: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,22 +98,6 @@ pub struct Card {
     pub summary: String,
     pub keywords: Vec<String>,
     pub icon: Option<Digest>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Shelf {
-    #[default]
-    Any,
-    Category(CategoryId),
-    Uncategorised,
-}
-
-/// How many apps stand on a shelf of the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Facet {
-    /// `None` is the shelf of the uncategorised.
-    pub category: Option<CategoryId>,
-    pub apps: u64,
 }
 
 /// A version as a Helm repository lists it.
@@ -116,54 +116,14 @@ pub struct IndexEntry {
 }
 
 const SELECT: &str = "
-SELECT e.published, e.published, e.app, e.workspace, e.chart, e.category, e.listing, e.version, e.package, e.chart_document,
-       e.published_at, e.first_published, e.first_published_at, c.app_version,
+SELECT e.name, e.published, e.app, e.workspace, e.chart, e.category, e.listing, e.version, e.package, e.chart_document,
+       e.published_at, e.first_published, e.first_published_at, e.valid_from, u.at, c.app_version,
        l.display_name, l.summary, l.keywords, l.icon";
+/// What is read of an entry only once it is picked.
 const CONTENT: &str = "
+LEFT JOIN audit u ON u.position = e.valid_from
 LEFT JOIN listing l ON l.digest = e.listing
 LEFT JOIN chart c ON c.digest = e.chart_document";
-
-/// The entries of a shelf, the newest publication first.
-pub fn entries(conn: &Connection, shelf: Shelf, page: &PageRequest) -> Result<Page<Entry>, ViewError> {
-    let mut conditions = Conditions::default();
-    match shelf {
-        Shelf::Any => {}
-        Shelf::Category(category) => conditions.add("e.category = ?", values![category]),
-        Shelf::Uncategorised => conditions.add("e.category IS NULL", vec![]),
-    }
-    let select = format!("{SELECT} FROM store_entry e {CONTENT}");
-    newest_first(&select).page(conn, conditions, page, entry_columns)
-}
-
-/// The entries of a shelf that hold all words of `text`, the last one as a prefix; the newest publication first.
-///
-/// Every text is allowed. One without a word in it finds nothing, and an empty one everything.
-pub fn search(conn: &Connection, text: &str, shelf: Shelf, page: &PageRequest) -> Result<Page<Entry>, ViewError> {
-    if text.trim().is_empty() {
-        return entries(conn, shelf, page);
-    }
-    let Some(query) = SearchQuery::parse(text) else {
-        return Ok(Page::empty());
-    };
-    let mut values = values![query.on(shelf)];
-    let after = match page.after() {
-        Some(after) => {
-            values.extend(values![after.to_position()?]);
-            "AND rowid < ?"
-        }
-        None => "",
-    };
-    // The index alone picks the page; the wide rows are read for what is on it.
-    let limit = page.limit();
-    let select = format!(
-        "{SELECT} FROM (SELECT rowid AS place FROM store_text WHERE store_text MATCH ? {after}
-         ORDER BY rowid DESC LIMIT {limit}) JOIN store_entry e ON e.published = place {CONTENT} ORDER BY place DESC"
-    );
-    let found = sql::rows(conn, &select, values, |columns| {
-        KeyKind::Position.keyed(columns, &entry_columns)
-    })?;
-    Ok(page.page(found))
-}
 
 /// The entry of an app, if the store shows it.
 pub fn entry(conn: &Connection, app: AppId) -> Result<Option<Entry>, ViewError> {
@@ -173,17 +133,6 @@ pub fn entry(conn: &Connection, app: AppId) -> Result<Option<Entry>, ViewError> 
 /// The entry under a chart name, which the store gives to one app.
 pub fn entry_of_chart(conn: &Connection, chart: &ChartName) -> Result<Option<Entry>, ViewError> {
     one(conn, "e.chart = ?", values![*chart])
-}
-
-/// The shelves that have apps, with how many they have.
-pub fn facets(conn: &Connection) -> Result<Vec<Facet>, ViewError> {
-    let sql = "SELECT category, count(*) FROM store_entry GROUP BY category";
-    Ok(sql::rows(conn, sql, vec![], |c| {
-        Ok(Facet {
-            category: c.take()?,
-            apps: c.take()?,
-        })
-    })?)
 }
 
 /// Every published version of every app in the store, by chart name and the highest version first.
@@ -219,19 +168,25 @@ fn index_entries(conn: &Connection, sql: &str, values: Vec<Value>) -> Result<Vec
     Ok(entries)
 }
 
-const fn newest_first(select: &str) -> List<'_> {
-    List {
-        select,
-        column: "e.published",
-        kind: KeyKind::Position,
-        order: Order::Descending,
-    }
-}
-
 fn one(conn: &Connection, condition: &str, values: Vec<Value>) -> Result<Option<Entry>, ViewError> {
     let sql = format!("{SELECT} FROM store_entry e {CONTENT} WHERE {condition}");
-    let keyed = |columns: &mut Columns<'_, '_>| KeyKind::Position.keyed(columns, &entry_columns);
-    Ok(sql::first(conn, &sql, values, keyed)?.map(|keyed| keyed.row))
+    let found = sql::first(conn, &sql, values, Listed::read)?;
+    Ok(found.map(|listed| listed.entry))
+}
+
+/// An entry with the name it is sorted by.
+struct Listed {
+    name: String,
+    entry: Entry,
+}
+
+impl Listed {
+    fn read(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            name: columns.take()?,
+            entry: entry_columns(columns)?,
+        })
+    }
 }
 
 fn entry_columns(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Entry> {
@@ -248,6 +203,8 @@ fn entry_columns(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Entry> {
         published_at: columns.take()?,
         first_published_position: columns.take()?,
         first_published_at: columns.take()?,
+        updated_position: columns.take()?,
+        updated_at: columns.take()?,
         app_version: columns.take()?,
         card: card(columns)?,
     })
@@ -265,116 +222,4 @@ fn card(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Card>> {
         keywords,
         icon: columns.take()?,
     }))
-}
-
-/// What the columns of an entry hold, without the content its digests name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Row {
-    published: u64,
-    app: AppId,
-    workspace: WorkspaceId,
-    chart: ChartName,
-    category: Option<CategoryId>,
-    listing: Digest,
-    version: VersionNumber,
-    package: Digest,
-    chart_document: Digest,
-    published_at: DateTime<Utc>,
-    first_published: u64,
-    first_published_at: DateTime<Utc>,
-}
-
-pub(crate) fn create(conn: &Connection) -> rusqlite::Result<()> {
-    conn.execute_batch(SCHEMA)?;
-    moment::create_history::<Row>(conn)
-}
-
-/// The rows, at once; what becomes of the index is noted in `texts`.
-pub(crate) fn apply(tx: &Transaction<'_>, change: &Change<'_>, texts: &mut TextChanges) -> rusqlite::Result<()> {
-    let before = change.before.and_then(Row::of);
-    let after = Row::of(change.after);
-    if before != after {
-        moment::replace(tx, change.fact.position, before.as_ref(), after.as_ref())?;
-        texts.note(before.as_ref(), after);
-    }
-    Ok(())
-}
-
-impl Row {
-    fn of(dossier: &Dossier) -> Option<Self> {
-        let app = &dossier.app;
-        if app.status() != Status::Published {
-            return None;
-        }
-        let latest = app.latest_published()?;
-        let (offered, _) = dossier.version(latest)?;
-        let newest = published(dossier)
-            .filter_map(|notes| notes.published)
-            .max_by_key(|mark| mark.position)?;
-        let first = dossier.first_published?;
-        Some(Self {
-            published: newest.position,
-            app: dossier.id,
-            workspace: app.workspace,
-            chart: app.chart.clone(),
-            category: app.category,
-            listing: app.listing.published?,
-            version: latest.clone(),
-            package: offered.package.digest,
-            chart_document: offered.package.chart,
-            published_at: newest.at,
-            first_published: first.position,
-            first_published_at: first.at,
-        })
-    }
-}
-
-fn published(dossier: &Dossier) -> impl Iterator<Item = &Notes> {
-    dossier
-        .versions
-        .iter()
-        .filter(|(number, _)| {
-            let version = dossier.app.versions.get(number);
-            version.is_some_and(|version| matches!(version.stage, DomainStage::Published { .. }))
-        })
-        .map(|(_, notes)| notes)
-}
-
-impl Kept for Row {
-    const TABLE: &'static str = "store_entry";
-    const KEY: &'static [&'static str] = &["published"];
-    const COLUMNS: &'static [&'static str] = &[
-        "app",
-        "workspace",
-        "chart",
-        "category",
-        "listing",
-        "version",
-        "package",
-        "chart_document",
-        "published_at",
-        "first_published",
-        "first_published_at",
-    ];
-    const PAST_KEYS: &'static [&'static str] = &["published", "category, published", "app"];
-
-    fn key(&self) -> Vec<Value> {
-        values![self.published]
-    }
-
-    fn values(&self) -> Vec<Value> {
-        values![
-            self.app,
-            self.workspace,
-            self.chart,
-            self.category,
-            self.listing,
-            self.version,
-            self.package,
-            self.chart_document,
-            self.published_at,
-            self.first_published,
-            self.first_published_at,
-        ]
-    }
 }

@@ -1,5 +1,7 @@
 //! Workspaces, and their projects.
 
+use std::collections::HashMap;
+
 use domain::{
     digest::Sealed,
     ids::{ClusterId, ProjectId, WorkspaceId},
@@ -12,6 +14,7 @@ use rusqlite::{Connection, Transaction, types::Value};
 use crate::{
     error::ViewError,
     fact::Fact,
+    lookup::{self, Lookup},
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
     sql::{self, Columns, Json, values},
 };
@@ -94,6 +97,31 @@ pub fn workspace_named(conn: &Connection, name: &WorkspaceName) -> Result<Option
         values![*name],
         Workspace::read,
     )
+}
+
+impl Lookup for WorkspaceId {
+    type Row = Workspace;
+
+    fn find(conn: &Connection, ids: &[Self]) -> Result<HashMap<Self, Workspace>, ViewError> {
+        let select = format!("{WORKSPACE} WHERE closed IS NULL AND id");
+        lookup::by_id(conn, &select, ids, after_key(Workspace::read), |workspace| workspace.id)
+    }
+}
+
+impl Lookup for ProjectId {
+    type Row = Project;
+
+    fn find(conn: &Connection, ids: &[Self]) -> Result<HashMap<Self, Project>, ViewError> {
+        let select = format!("{PROJECT} WHERE id");
+        lookup::by_id(conn, &select, ids, after_key(Project::read), |project| project.id)
+    }
+}
+
+/// The key of a page comes first in the row.
+pub(crate) fn after_key<R>(
+    row: impl Fn(&mut Columns<'_, '_>) -> rusqlite::Result<R>,
+) -> impl Fn(&mut Columns<'_, '_>) -> rusqlite::Result<R> {
+    move |columns| Ok(KeyKind::Text.keyed(columns, &row)?.row)
 }
 
 /// All workspaces that are not closed, by name.

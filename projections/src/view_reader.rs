@@ -34,7 +34,7 @@ impl ViewReader {
         for generation in files.present()? {
             let path = files.path(generation);
             if file::is_usable(&path, log).await? {
-                let readers = Readers::start(&path, 1, file::open_for_reading)?;
+                let readers = Readers::start(&path, 1, file::open_for_reading, &Arc::default())?;
                 return Ok(Self(Source::File(Arc::new(readers))));
             }
         }

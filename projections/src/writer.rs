@@ -15,11 +15,12 @@ use crate::{
     accounts, apps,
     audit::{self, About},
     categories,
+    change::{Before, Change},
     checkpoint::{self, Checkpoint},
     clusters,
     content::{self, Document, Wanted},
     decisions,
-    dossier::{Change, Dossier},
+    dossier::Dossier,
     error::ViewError,
     fact::Fact,
     file, health, releases, reviews, sessions,
@@ -44,21 +45,50 @@ pub(crate) struct Writer {
     progress: watch::Sender<Progress>,
 }
 
-/// A batch, and what must be fetched before it can be applied.
-pub(crate) struct Plan {
+/// Events that follow each other, and the documents that they name.
+pub(crate) struct Batch {
     facts: Vec<Fact>,
     leaf_hash: Option<[u8; 32]>,
-    pub(crate) documents: Vec<Wanted>,
-    /// Apps that are not in memory, with how many of their events come before the batch.
-    pub(crate) apps: Vec<(AppId, u64)>,
+    pub(crate) documents: Vec<Document>,
     /// Why the batch ends before all the events that were read.
     pub(crate) stopped: Option<ViewError>,
 }
 
-#[derive(Default)]
-pub(crate) struct Supplies {
-    pub(crate) documents: Vec<Document>,
-    pub(crate) dossiers: Vec<Dossier>,
+impl Batch {
+    /// The events, as far as this program knows them; without documents.
+    pub(crate) fn decode(events: &[Recorded]) -> Self {
+        let mut facts = Vec::with_capacity(events.len());
+        let mut stopped = None;
+        for event in events {
+            match Fact::decode(event) {
+                Ok(fact) => facts.push(fact),
+                Err(error) => {
+                    stopped = Some(error);
+                    break;
+                }
+            }
+        }
+        let last = facts.len().checked_sub(1).and_then(|last| events.get(last));
+        Self {
+            leaf_hash: last.map(Recorded::leaf_hash),
+            facts,
+            documents: vec![],
+            stopped,
+        }
+    }
+
+    /// How many events the views have applied after it; `None` if there is none in it.
+    pub(crate) fn end(&self) -> Option<u64> {
+        self.facts.last().map(|last| last.position + 1)
+    }
+
+    pub(crate) fn named(&self) -> HashSet<Wanted> {
+        let named = |fact: &Fact| match &fact.event {
+            DomainEvent::App(event) => content::named_by(event),
+            _ => None,
+        };
+        self.facts.iter().filter_map(named).collect()
+    }
 }
 
 impl Writer {
@@ -95,48 +125,10 @@ impl Writer {
         self.progress.send_replace(progress);
     }
 
-    pub(crate) fn plan(&mut self, events: &[Recorded]) -> Result<Plan, ViewError> {
-        let mut facts = Vec::with_capacity(events.len());
-        let mut stopped = None;
-        for event in events {
-            match Fact::decode(event) {
-                Ok(fact) => facts.push(fact),
-                Err(error) => {
-                    stopped = Some(error);
-                    break;
-                }
-            }
-        }
-        let last = facts.len().checked_sub(1).and_then(|last| events.get(last));
-        if self.dossiers.len() > DOSSIERS_MAX {
-            self.dossiers.clear();
-        }
-        Ok(Plan {
-            leaf_hash: last.map(Recorded::leaf_hash),
-            documents: self.unknown_documents(&facts)?,
-            apps: self.absent_apps(&facts)?,
-            facts,
-            stopped,
-        })
-    }
-
-    fn unknown_documents(&self, facts: &[Fact]) -> Result<Vec<Wanted>, ViewError> {
-        let mut unknown = HashSet::new();
-        for fact in facts {
-            if let DomainEvent::App(event) = &fact.event
-                && let Some(document) = content::named_by(event)
-                && !unknown.contains(&document)
-                && !document.is_kept(&self.conn)?
-            {
-                unknown.insert(document);
-            }
-        }
-        Ok(unknown.into_iter().collect())
-    }
-
-    fn absent_apps(&self, facts: &[Fact]) -> Result<Vec<(AppId, u64)>, ViewError> {
+    /// Apps that are not in memory, with how many of their events come before the batch.
+    pub(crate) fn absent_apps(&self, batch: &Batch) -> Result<Vec<(AppId, u64)>, ViewError> {
         let mut absent = HashMap::new();
-        for fact in facts {
+        for fact in &batch.facts {
             if let DomainEvent::App(_) = &fact.event {
                 let id = fact.subject()?;
                 if !self.dossiers.contains_key(&id) {
@@ -149,45 +141,49 @@ impl Writer {
     }
 
     /// Applies a batch, its checkpoint included, or nothing of it.
-    pub(crate) fn apply(&mut self, plan: &Plan, supplies: Supplies) -> Result<(), ViewError> {
-        let applied = self.try_apply(plan, supplies);
+    pub(crate) fn apply(&mut self, batch: &Batch, dossiers: Vec<Dossier>) -> Result<(), ViewError> {
+        let applied = self.try_apply(batch, dossiers);
         if applied.is_err() {
             self.dossiers.clear(); // they may be ahead of the file
         }
         applied
     }
 
-    fn try_apply(&mut self, plan: &Plan, supplies: Supplies) -> Result<(), ViewError> {
-        let (Some(first), Some(last), Some(leaf_hash)) = (plan.facts.first(), plan.facts.last(), plan.leaf_hash) else {
+    fn try_apply(&mut self, batch: &Batch, dossiers: Vec<Dossier>) -> Result<(), ViewError> {
+        let (Some(first), Some(last), Some(leaf_hash)) = (batch.facts.first(), batch.facts.last(), batch.leaf_hash)
+        else {
             return Ok(());
         };
         let tx = self.conn.transaction()?;
         checkpoint::expect(&tx, first.position)?;
-        for document in &supplies.documents {
+        for document in &batch.documents {
             content::keep(&tx, document)?;
         }
         self.dossiers
-            .extend(supplies.dossiers.into_iter().map(|dossier| (dossier.id, dossier)));
+            .extend(dossiers.into_iter().map(|dossier| (dossier.id, dossier)));
         let mut texts = TextChanges::default();
-        for fact in &plan.facts {
+        for fact in &batch.facts {
             apply(&tx, fact, &mut self.dossiers, &mut texts)?;
         }
         texts.write(&tx)?;
         let size = last.position + 1;
         Checkpoint::advance(&tx, size, leaf_hash)?;
-        let access = plan
+        let access = batch
             .facts
             .iter()
             .any(changes_access)
             .then(|| Access::load(&tx))
             .transpose()?;
         tx.commit()?;
-        if plan
+        if batch
             .facts
             .iter()
             .any(|fact| matches!(fact.event, DomainEvent::Content(_)))
         {
             file::scrub(&self.conn);
+        }
+        if self.dossiers.len() > DOSSIERS_MAX {
+            self.dossiers.clear();
         }
         self.progress.send_modify(|progress| {
             progress.size = size;
@@ -243,7 +239,7 @@ fn apply(
         // What has a name says so itself; exports, refusals, and that a log was restored, are for the audit trail alone.
         DomainEvent::Name(_) | DomainEvent::Export(_) | DomainEvent::Log(_) | DomainEvent::Refusal(_) => {}
         DomainEvent::Policy(event) => reviews::apply_policy(tx, fact, event)?,
-        DomainEvent::Content(event) => texts.forget(content::apply(tx, fact, event)?),
+        DomainEvent::Content(event) => storefront::forget(tx, content::apply(tx, fact, event)?, texts)?,
         DomainEvent::Project(event) => {
             tenancy::apply_project(tx, fact, event)?;
             about.workspace = tenancy::workspace_of(tx, fact.subject()?)?;
@@ -268,14 +264,15 @@ fn apply_to_app<'a>(
     texts: &mut TextChanges,
 ) -> Result<Option<&'a Dossier>, ViewError> {
     let id = fact.subject()?;
-    let before = dossiers.remove(&id);
-    let Some(after) = Dossier::record(before.clone(), id, event, fact) else {
+    let dossier = dossiers.remove(&id);
+    let before = dossier.as_ref().map(|dossier| Before::of(dossier, event));
+    let Some(after) = Dossier::record(dossier, id, event, fact) else {
         return Ok(None);
     };
     let change = Change {
         fact,
         event,
-        before: before.as_ref(),
+        before: before.unwrap_or_default(),
         after: &after,
     };
     apps::apply(tx, &change)?;

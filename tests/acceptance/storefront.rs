@@ -191,3 +191,70 @@ async fn an_edited_listing_reaches_the_store_only_through_a_review_of_its_own() 
     assert_eq!(text(&approved, "/app/listing/content/displayName"), "Redis, by Acme");
     assert_eq!(store(&story.user, json!({})).await, ["Redis, by Acme"]);
 }
+
+const SORTED: &str = "query($sort: StoreSort, $search: String, $workspace: ID, $maintainer: String, $category: ID, $after: String) { \
+    store(sort: $sort, search: $search, workspace: $workspace, maintainer: $maintainer, category: $category, first: 2, after: $after) { \
+    nodes { displayName updatedAt } facets { apps category { name } } pageInfo { endCursor hasNextPage } } }";
+
+#[tokio::test]
+async fn the_store_is_sorted_filtered_and_counted_and_a_cursor_is_of_one_list() {
+    let story = Story::begin().await;
+    let about = |name: &str| {
+        let maintainers = "maintainers:\n- name: Ada Lovelace\n  email: ada@example.com\n";
+        format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\ndescription: Keeps things\n{maintainers}")
+    };
+    let redis = chart("redis", "1.0.0").file("Chart.yaml", about("redis"));
+    let redis = story.published(&redis).await;
+    story.published(&chart("kafka", "1.0.0")).await;
+    story.published(&chart("minio", "1.0.0")).await;
+    let made = story
+        .reviewer
+        .does("createCategory", json!({ "name": "Databases", "icon": "database" }))
+        .await;
+    let category = text(&made, "/category/id").to_owned();
+    story
+        .reviewer
+        .does("assignCategory", json!({ "app": redis.app, "category": category }))
+        .await;
+
+    let found = async |variables: Value| {
+        let found = story.isv.ask(SORTED, variables).await;
+        let names = harness::texts(&found, "/store/nodes", "/displayName");
+        names.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(found(json!({})).await, ["minio", "kafka"]);
+    assert_eq!(found(json!({ "sort": "NAME" })).await, ["kafka", "minio"]);
+    assert_eq!(found(json!({ "sort": "LAST_UPDATE" })).await, ["redis", "minio"]);
+    assert_eq!(found(json!({ "maintainer": "ada lovelace" })).await, ["redis"]);
+    assert_eq!(found(json!({ "maintainer": "Ada" })).await, Vec::<String>::new());
+    assert_eq!(
+        found(json!({ "workspace": story.workspace, "sort": "NAME" })).await,
+        ["kafka", "minio"]
+    );
+    assert_eq!(
+        found(json!({ "workspace": story.foreign_workspace })).await,
+        Vec::<String>::new()
+    );
+
+    let counted = story
+        .user
+        .ask(SORTED, json!({ "category": category, "search": "keeps" }))
+        .await;
+    let facets = &counted["store"]["facets"];
+    let expected = json!([{ "apps": 2, "category": null }, { "apps": 1, "category": { "name": "Databases" } }]);
+    assert_eq!(facets, &expected, "the shelf that is looked at hides no other");
+
+    let first = story.user.ask(SORTED, json!({ "sort": "NAME" })).await;
+    let after = text(&first, "/store/pageInfo/endCursor");
+    assert_eq!(found(json!({ "sort": "NAME", "after": after })).await, ["redis"]);
+    for other in [
+        json!({ "after": after }),
+        json!({ "sort": "NAME", "search": "redis", "after": after }),
+        json!({ "sort": "NAME", "category": category, "after": after }),
+    ] {
+        let refused = story.user.is_denied(SORTED, other).await;
+        refused.says("CURSOR_OF_ANOTHER_LIST", &["another list"]);
+    }
+    let made_up = json!({ "sort": "NAME", "after": "bm9uc2Vuc2U" });
+    story.user.is_denied(SORTED, made_up).await.says("CURSOR_INVALID", &[]);
+}

@@ -31,28 +31,44 @@ struct Filler {
 /// Makes the folder, and answers the token of an auditor.
 pub(crate) async fn decisions(data: &Path, count: u64) -> &'static str {
     std::fs::create_dir_all(data.join("keys")).unwrap();
-    let url = format!("sqlite://{}", data.join("log.db").display());
-    let store = EventStore::open(&url, Mode::Append).await.unwrap();
-    let master = MasterKey::from_file(&data.join("keys/master.key")).unwrap();
-    let blobs = Blobs::open(&data.join("blobs")).unwrap();
-    let policy = serde_json_canonicalizer::to_vec(&ReviewPolicy::default()).unwrap();
-    let policy = blobs.put(policy.into()).await.unwrap();
-    let mut filler = Filler {
-        vault: Vault::open(&store, master).await.unwrap(),
-        store,
-        policy: Digest::from_bytes(*policy.as_bytes()),
-        drawn: 0,
-    };
+    let mut filler = Filler::open(data).await;
     filler.people().await;
-    for n in 0..count.div_ceil(DECISIONS_PER_APP) {
-        let decisions = DECISIONS_PER_APP.min(count - n * DECISIONS_PER_APP);
-        filler.app(u128::from(n), decisions).await;
-    }
-    filler.store.close().await;
+    filler.apps(0, count).await;
     TOKEN
 }
 
+/// Adds `count` decisions to a folder that has `before` of them.
+pub(crate) async fn more_decisions(data: &Path, before: u64, count: u64) {
+    let mut filler = Filler::open(data).await;
+    filler.drawn = 1 << 64;
+    filler.apps(before.div_ceil(DECISIONS_PER_APP), count).await;
+}
+
 impl Filler {
+    async fn open(data: &Path) -> Self {
+        let url = format!("sqlite://{}", data.join("log.db").display());
+        let store = EventStore::open(&url, Mode::Append).await.unwrap();
+        let master = MasterKey::from_file(&data.join("keys/master.key")).unwrap();
+        let blobs = Blobs::open(&data.join("blobs")).unwrap();
+        let policy = serde_json_canonicalizer::to_vec(&ReviewPolicy::default()).unwrap();
+        let policy = blobs.put(policy.into()).await.unwrap();
+        Self {
+            vault: Vault::open(&store, master).await.unwrap(),
+            store,
+            policy: Digest::from_bytes(*policy.as_bytes()),
+            drawn: 0,
+        }
+    }
+
+    /// So many decisions on apps from the one numbered `first` on. Nothing can be added after it.
+    async fn apps(&mut self, first: u64, count: u64) {
+        for n in 0..count.div_ceil(DECISIONS_PER_APP) {
+            let decisions = DECISIONS_PER_APP.min(count - n * DECISIONS_PER_APP);
+            self.app(u128::from(first + n), decisions).await;
+        }
+        self.store.close().await;
+    }
+
     async fn people(&mut self) {
         let role = "app-review".parse().unwrap();
         let permissions = role::bundle("app-store-management").unwrap().iter().copied().collect();

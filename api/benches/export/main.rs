@@ -11,6 +11,7 @@
 
 #[path = "../../../eventstore/benches/log/figures.rs"]
 mod figures;
+#[expect(dead_code, reason = "nothing is added to what is exported")]
 mod fill;
 mod server;
 

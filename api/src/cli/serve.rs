@@ -13,7 +13,7 @@ use crate::{
     admin::AdminSocket,
     auth::{Refusals, oidc::Provider},
     config::{DataFolder, ServerOptions},
-    effects::{Helm, Identity, Preparations, Worker, erasure, sweep},
+    effects::{Helm, Identity, Preparations, Worker, erasure, sweep, view_files},
     graphql, http,
     services::Services,
 };
@@ -114,6 +114,7 @@ impl Server {
         background.spawn(services.transparency.clone().run());
         background.spawn(erasure::keep_finishing(services.clone()));
         background.spawn(sweep::keep_sweeping(services.clone()));
+        background.spawn(view_files::keep_publishing(services.clone()));
         background.spawn(report_helm(helm.clone(), services.data.scratch()));
         background.spawn(Refusals::keep_recording(services.clone()));
         background.spawn(services.auth.last_use.clone().keep_keeping(services.log.clone()));

@@ -85,6 +85,5 @@ fn version_of(event: &Recorded) -> Option<VersionNumber> {
 }
 
 fn decoded(event: &Recorded) -> Option<DomainEvent> {
-    let data = serde_json::from_str(event.envelope().ok()?.data.get()).ok()?;
-    DomainEvent::restore(event.stream.category(), &event.name, &data).ok()
+    DomainEvent::restore(event.stream.category(), &event.name, &event.data).ok()
 }

@@ -407,8 +407,7 @@ where
     D: Decider,
     D::Event: StoredEvent,
 {
-    let data = serde_json::from_slice(&recorded.data).map_err(CommandError::internal)?;
-    let event = D::Event::restore(&recorded.name, &data).map_err(CommandError::internal)?;
+    let event = D::Event::restore(&recorded.name, &recorded.data).map_err(CommandError::internal)?;
     let by = recorded.actor.parse().map_err(CommandError::internal)?;
     Ok((event, Stamp { by, at: recorded.time }))
 }

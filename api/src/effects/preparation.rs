@@ -200,9 +200,7 @@ fn called_for(recorded: &Recorded) -> Result<Option<ProjectId>, CommandError> {
     if recorded.stream.category() != Project::CATEGORY {
         return Ok(None);
     }
-    let envelope = recorded.envelope().map_err(CommandError::internal)?;
-    let data = serde_json::from_str(envelope.data.get()).map_err(CommandError::internal)?;
-    let event = DomainEvent::restore(recorded.stream.category(), &recorded.name, &data);
+    let event = DomainEvent::restore(recorded.stream.category(), &recorded.name, &recorded.data);
     match event.map_err(CommandError::internal)? {
         DomainEvent::Project(event) if react(&event).is_some() => {
             recorded.stream.key().parse().map(Some).map_err(CommandError::internal)

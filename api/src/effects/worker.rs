@@ -281,9 +281,7 @@ impl Worker {
 
 /// The release that `recorded` is about, and whether it calls for an operation.
 fn news_of(recorded: &Recorded) -> Result<Option<(ReleaseId, bool)>, CommandError> {
-    let envelope = recorded.envelope().map_err(CommandError::internal)?;
-    let data = serde_json::from_str(envelope.data.get()).map_err(CommandError::internal)?;
-    let event = DomainEvent::restore(recorded.stream.category(), &recorded.name, &data);
+    let event = DomainEvent::restore(recorded.stream.category(), &recorded.name, &recorded.data);
     match event.map_err(CommandError::internal)? {
         DomainEvent::Release(event) => {
             let release = recorded.stream.key().parse().map_err(CommandError::internal)?;

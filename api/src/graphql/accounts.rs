@@ -8,13 +8,14 @@ use domain::{
     name::{Claim, Name},
     permission::Permission,
 };
-use projections::{accounts, apps};
+use projections::accounts;
 
 use super::{
     NodeId,
     credentials::{Session, Token, sees_credentials},
     error::{ApiError, Result},
     limits::make_room,
+    loaders,
     page::{self, Connected},
     viewer::{GrantView, read, services, viewer},
 };
@@ -65,7 +66,7 @@ pub struct Account(accounts::Account);
 
 impl Account {
     pub async fn load(ctx: &Context<'_>, id: AccountId) -> Result<Option<Self>> {
-        Ok(read(ctx, move |view| accounts::account(view, id)).await?.map(Self))
+        Ok(loaders::row(ctx, id).await?.map(Self))
     }
 
     pub async fn load_opt(ctx: &Context<'_>, id: Option<AccountId>) -> Result<Option<Self>> {
@@ -89,7 +90,7 @@ impl Account {
 
     /// Who did something to an app: for those who see the app from inside. A store shows goods, and not a tenant's people.
     pub async fn of_app(ctx: &Context<'_>, app: AppId, id: Option<AccountId>) -> Result<Option<Self>> {
-        let owner = read(ctx, move |view| apps::app(view, app)).await?;
+        let owner = loaders::row(ctx, app).await?;
         let viewer = viewer(ctx)?;
         let is_inside = owner.is_some_and(|app| viewer.may(Permission::WorkspaceView, Place::Workspace(app.workspace)))
             || viewer.may(Permission::ReviewView, Place::Platform)
@@ -161,8 +162,18 @@ impl Account {
     }
 }
 
-/// Text from the vault; `None` if it was erased.
+/// Short text from the vault, such as a name or a reason; `None` if it was erased.
 pub async fn unseal(ctx: &Context<'_>, sealed: &Sealed) -> Result<Option<String>> {
+    let text = match loaders::load(ctx, sealed.clone()).await? {
+        Some(text) => text?,
+        None => None,
+    };
+    make_room(ctx, text.as_ref().map_or(0, String::len))?;
+    Ok(text)
+}
+
+/// Text from the vault that may be long, and is read by itself; `None` if it was erased.
+pub async fn unseal_long(ctx: &Context<'_>, sealed: &Sealed) -> Result<Option<String>> {
     let bytes = services(ctx).vault.unseal(sealed).await?;
     make_room(ctx, bytes.as_ref().map_or(0, |bytes| bytes.len()))?;
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))

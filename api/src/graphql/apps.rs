@@ -10,7 +10,10 @@ use domain::{
     ids::AppId,
     permission::Permission,
 };
-use projections::{Connection, Key, Moment, PageRequest, apps};
+use projections::{
+    Connection, Key, Moment, PageRequest,
+    apps::{self, VersionsOf},
+};
 
 use super::{
     NodeId,
@@ -22,6 +25,7 @@ use super::{
     error::Result,
     installations::Installations,
     listings::{Listing, ListingReview},
+    loaders,
     page::{self, Connected},
     scalars::SemVer,
     tenancy::Workspace,
@@ -125,10 +129,9 @@ impl App {
     pub async fn load_at(ctx: &Context<'_>, id: AppId, moment: Moment) -> Result<Option<Self>> {
         let viewer = viewer(ctx)?;
         let sees = |app: &apps::App| viewer.sees_app(&app.visibility());
-        let find = move |view: &Connection| apps::app(view, id);
-        let mut row = read(ctx, find).await?;
+        let mut row = loaders::row(ctx, id).await?;
         if moment != Moment::Now && (row.as_ref().is_some_and(sees) || as_of::sees_history(viewer)) {
-            row = read_at(ctx, moment, find).await?;
+            row = loaders::row_at(ctx, moment, id).await?;
         }
         Ok(row.filter(sees).map(|row| Self { row, moment }))
     }
@@ -258,21 +261,19 @@ impl App {
             let asked: Vec<_> = asked.into_iter().map(apps::Stage::from).collect();
             wanted.retain(|stage| asked.contains(stage));
         }
-        let still = match self.is_past_open(ctx)? {
-            true => None,
-            false => Some(self.versions_still_seen(ctx).await?),
+        let versions = if self.is_past_open(ctx)? {
+            let (stages, page) = (wanted, request);
+            let page = VersionsOf { app: id, stages, page };
+            loaders::row_at(ctx, moment, page).await?.unwrap_or_default()
+        } else {
+            let still = self.versions_still_seen(ctx).await?;
+            read_at(ctx, moment, move |view| {
+                let list = |page: &PageRequest| apps::versions(view, id, &wanted, page);
+                request.sift(list, |version| still.contains(&version.key))
+            })
+            .await?
         };
-        let versions = read_at(ctx, moment, move |view| {
-            let list = |page: &PageRequest| apps::versions(view, id, &wanted, page);
-            match still {
-                Some(still) => request.sift(list, |version| still.contains(&version.key)),
-                None => list(&request),
-            }
-        });
-        Ok(page::connection(versions.await?, is_first, |row| Version {
-            row,
-            moment,
-        }))
+        Ok(page::connection(versions, is_first, |row| Version { row, moment }))
     }
 
     /// What the viewer may do to it now, and why not the rest: by the rules that the mutations themselves ask.

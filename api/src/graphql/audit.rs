@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Json, Object, dataloader::DataLoader};
+use async_graphql::{Context, ID, InputObject, Json, Object};
 use chrono::{DateTime, Utc};
 use domain::{
     access::{Place, Principal},
@@ -22,7 +22,7 @@ use super::{
     error::{ApiError, Result},
     evidence::InclusionProof,
     limits::make_room,
-    loaders::{Actions, Events},
+    loaders::{self, Action, EventAt},
     page::{self, Connected},
     releases::Release,
     reviews::ReviewDecision,
@@ -157,15 +157,15 @@ pub struct AuditEntry(pub AuditRow);
 
 impl AuditEntry {
     async fn recorded(&self, ctx: &Context<'_>) -> Result<Recorded> {
-        let loader = ctx.data_unchecked::<DataLoader<Events>>();
-        let event = loader.load_one(self.0.position).await?;
+        let event = loaders::load(ctx, EventAt(self.0.position)).await?;
         event.ok_or_else(|| ApiError::new("INTERNAL", "the log lacks an event of the audit trail"))
     }
 
     /// The events of its action, this one included.
     async fn of_its_action(&self, ctx: &Context<'_>) -> Result<Arc<Vec<AuditRow>>> {
-        let loader = ctx.data_unchecked::<DataLoader<Actions>>();
-        Ok(loader.load_one(self.0.correlation).await?.unwrap_or_default())
+        Ok(loaders::load(ctx, Action(self.0.correlation))
+            .await?
+            .unwrap_or_default())
     }
 
     /// The events of its action that the viewer may see and that `is_one` of those wanted.

@@ -2,13 +2,17 @@
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 use domain::{access::Place, ids::CategoryId, permission::Permission};
-use projections::{Moment, categories};
+use projections::{
+    Moment,
+    categories::{self, AppsIn},
+};
 
 use super::{
     NodeId,
     as_of::{self, AsOf},
     at_least::{self, AtLeast},
     error::Result,
+    loaders,
     viewer::{read_at, viewer},
 };
 
@@ -71,7 +75,7 @@ impl Category {
     /// The category as it was.
     pub async fn load_at(ctx: &Context<'_>, id: CategoryId, moment: Moment) -> Result<Option<Self>> {
         viewer(ctx)?;
-        let found = read_at(ctx, moment, move |view| categories::category(view, id)).await?;
+        let found = loaders::row_at(ctx, moment, id).await?;
         Ok(found.map(|category| Self {
             category,
             apps: None,
@@ -104,11 +108,7 @@ impl Category {
             return Ok(apps);
         }
         as_of::authorize(ctx, self.moment)?;
-        let id = self.category.id;
-        let all = read_at(ctx, self.moment, categories::all).await?;
-        Ok(all
-            .into_iter()
-            .find(|counted| counted.category.id == id)
-            .map_or(0, |counted| counted.apps))
+        let counted = loaders::row_at(ctx, self.moment, AppsIn(self.category.id)).await?;
+        Ok(counted.unwrap_or_default())
     }
 }

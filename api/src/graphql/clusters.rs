@@ -14,6 +14,7 @@ use super::{
     NodeId,
     apps::App,
     error::Result,
+    loaders,
     page::{self, Connected},
     viewer::{read, viewer},
 };
@@ -42,7 +43,7 @@ pub struct Cluster(clusters::Cluster);
 
 impl Cluster {
     pub async fn load(ctx: &Context<'_>, id: ClusterId) -> Result<Option<Self>> {
-        Ok(read(ctx, move |view| clusters::cluster(view, id)).await?.map(Self))
+        Ok(loaders::row(ctx, id).await?.map(Self))
     }
 }
 

@@ -6,7 +6,7 @@ use domain::release::{Cause, Deployment as Deployed};
 use projections::releases;
 
 use super::{
-    accounts::{Account, unseal},
+    accounts::{Account, unseal_long},
     error::Result,
     releases::{Operation, OperationFailure},
     scalars::{LogPosition, SemVer, Sha256},
@@ -41,7 +41,7 @@ impl Deployment {
     #[graphql(complexity = 100)]
     async fn values(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         match &self.deployed.values {
-            Some(values) if self.shows_values => unseal(ctx, values).await,
+            Some(values) if self.shows_values => unseal_long(ctx, values).await,
             _ => Ok(None),
         }
     }
@@ -106,7 +106,7 @@ impl Revision {
     #[graphql(complexity = 100)]
     async fn manifest(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         if self.shows_values {
-            unseal(ctx, &self.row.manifest).await
+            unseal_long(ctx, &self.row.manifest).await
         } else {
             Ok(None)
         }
@@ -172,7 +172,7 @@ impl Attempt {
     #[graphql(complexity = 100)]
     async fn output(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         match &self.0.ended {
-            Some(ended) => unseal(ctx, &ended.output).await,
+            Some(ended) => unseal_long(ctx, &ended.output).await,
             None => Ok(None),
         }
     }
@@ -183,7 +183,7 @@ impl Attempt {
     async fn left_behind(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
         let remains = self.0.ended.as_ref().and_then(|ended| ended.remains.as_ref());
         let text = match remains {
-            Some(remains) => unseal(ctx, remains).await?,
+            Some(remains) => unseal_long(ctx, remains).await?,
             None => None,
         };
         let text = text.unwrap_or_default();

@@ -97,6 +97,10 @@ impl From<projections::ViewError> for ApiError {
     fn from(error: projections::ViewError) -> Self {
         match error {
             projections::ViewError::InvalidKey(_) => Self::new("CURSOR_INVALID", "after is not a cursor of this list"),
+            projections::ViewError::ForeignKey => Self::new(
+                "CURSOR_OF_ANOTHER_LIST",
+                "after is a cursor of another list, or of this one otherwise ordered or filtered, or of another epoch",
+            ),
             projections::ViewError::InTheFuture { .. } => Self::new("AS_OF_FUTURE", error.to_string()),
             projections::ViewError::BeforeTheLog(_) => Self::new("AS_OF_BEFORE_LOG", error.to_string()),
             error => Self::internal(&error),

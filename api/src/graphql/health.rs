@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::health::Health;
 use projections::health::ReleaseHealth;
 
-use super::{accounts::unseal, error::Result};
+use super::{accounts::unseal_long, error::Result};
 
 /// The worst that a look at a release's objects found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -35,7 +35,7 @@ impl ObservedHealth {
     #[graphql(complexity = 100)]
     async fn findings(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         match &self.0.findings {
-            Some(findings) => unseal(ctx, findings).await,
+            Some(findings) => unseal_long(ctx, findings).await,
             None => Ok(None),
         }
     }

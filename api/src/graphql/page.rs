@@ -1,7 +1,7 @@
 //! Lists that can grow are read page by page, as Relay connections.
 
 use async_graphql::{
-    OutputType,
+    ObjectType, OutputType,
     connection::{Connection, Edge, EmptyFields},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -47,7 +47,17 @@ fn key(cursor: &str) -> Result<Key> {
 }
 
 pub fn connection<R, T: OutputType>(page: Page<R>, is_first_page: bool, show: impl Fn(R) -> T) -> Connected<T> {
-    let mut connection = Connection::new(!is_first_page, page.has_next);
+    connection_with(page, is_first_page, EmptyFields, show)
+}
+
+/// A connection that tells more than its page.
+pub fn connection_with<R, T: OutputType, F: ObjectType>(
+    page: Page<R>,
+    is_first_page: bool,
+    fields: F,
+    show: impl Fn(R) -> T,
+) -> Connection<String, T, F, EmptyFields> {
+    let mut connection = Connection::with_additional_fields(!is_first_page, page.has_next, fields);
     let edges = page
         .items
         .into_iter()

@@ -9,7 +9,7 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use super::{
-    accounts::unseal,
+    accounts::unseal_long,
     error::{ApiError, Result},
     limits::make_room,
     mutations::{UserError, giver, release_id, version_id},
@@ -196,7 +196,7 @@ impl UpgradePreview {
         let (id, last) = (*id, plan.release.revision());
         let revision = read(ctx, move |view| releases::revision(view, id, last)).await?;
         let old = match revision {
-            Some(revision) => unseal(ctx, &revision.manifest).await?.unwrap_or_default(),
+            Some(revision) => unseal_long(ctx, &revision.manifest).await?.unwrap_or_default(),
             None => String::new(),
         };
         let new = rendered(ctx, plan).await?;

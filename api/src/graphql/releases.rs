@@ -12,12 +12,14 @@ use projections::releases;
 
 use super::{
     NodeId,
+    deployments::{Attempt, Deployment, Revision},
     allowed::{self, AllowedAction},
     apps::App,
     at_least::{self, AtLeast},
     deployments::{Attempt, Deployment, Revision},
     error::Result,
     health::ObservedHealth,
+    loaders,
     page::{self, Connected},
     tenancy::Project,
     viewer::{read, viewer},
@@ -183,7 +185,7 @@ impl Release {
     /// The release, if the viewer may know of it.
     pub async fn load(ctx: &Context<'_>, id: ReleaseId) -> Result<Option<Self>> {
         let viewer = viewer(ctx)?;
-        let found = read(ctx, move |view| releases::release(view, id)).await?;
+        let found = loaders::row(ctx, id).await?;
         Ok(found.filter(|release| sees(viewer, release)).map(Self))
     }
 }
@@ -286,10 +288,10 @@ impl Release {
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Connected<Revision>> {
-        let (id, is_first, request) = (self.0.id, after.is_none(), page::request(first, after)?);
+        let (is_first, request) = (after.is_none(), page::request(first, after)?);
         let shows_values = self.shows_values(ctx)?;
-        let revisions = read(ctx, move |view| releases::revisions(view, id, &request)).await?;
-        Ok(page::connection(revisions, is_first, |row| Revision {
+        let revisions = loaders::row(ctx, releases::RevisionsOf(self.0.id, request)).await?;
+        Ok(page::connection(revisions.unwrap_or_default(), is_first, |row| Revision {
             row,
             shows_values,
         }))
@@ -303,9 +305,9 @@ impl Release {
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Connected<Attempt>> {
-        let (id, is_first, request) = (self.0.id, after.is_none(), page::request(first, after)?);
-        let attempts = read(ctx, move |view| releases::attempts(view, id, &request)).await?;
-        Ok(page::connection(attempts, is_first, Attempt))
+        let (is_first, request) = (after.is_none(), page::request(first, after)?);
+        let attempts = loaders::row(ctx, releases::AttemptsOf(self.0.id, request)).await?;
+        Ok(page::connection(attempts.unwrap_or_default(), is_first, Attempt))
     }
 
     /// When its installation was asked for.

@@ -8,8 +8,9 @@ use projections::content;
 use super::{
     accounts::{Account, unseal},
     error::Result,
+    loaders,
     scalars::Sha256,
-    viewer::{read, viewer},
+    viewer::viewer,
 };
 
 pub struct ContentRemoval(content::Removal);
@@ -17,7 +18,7 @@ pub struct ContentRemoval(content::Removal);
 impl ContentRemoval {
     /// Why there are no bytes with this digest, if they were removed.
     pub async fn of(ctx: &Context<'_>, digest: Digest) -> Result<Option<Self>> {
-        Ok(read(ctx, move |view| content::removal(view, &digest)).await?.map(Self))
+        Ok(loaders::row(ctx, digest).await?.map(Self))
     }
 }
 

@@ -1,11 +1,17 @@
 //! The store: what is published and not suspended.
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{
+    Context, Enum, ID, Object,
+    connection::{Connection, EmptyFields},
+};
 use chrono::{DateTime, Utc};
-use domain::{access::Place, permission::Permission};
+use domain::{
+    access::{Place, Principal},
+    permission::Permission,
+};
 use projections::{
-    Moment,
-    storefront::{self, Shelf},
+    Connection as View, Moment,
+    storefront::{self, Filter, Shelf},
 };
 
 use super::{
@@ -14,8 +20,8 @@ use super::{
     as_of::{self, AsOf},
     at_least::{self, AtLeast},
     categories::Category,
-    error::{ApiError, Result},
-    page::{self, Connected},
+    error::Result,
+    page,
     versions::Version,
     viewer::{read_at, viewer},
 };
@@ -25,50 +31,151 @@ pub struct StoreQuery;
 
 #[Object]
 impl StoreQuery {
-    /// The store, the newest publication first. `search` looks in names, summaries, keywords and READMEs; its last word
-    /// may be the beginning of one. The past cannot be searched.
+    /// The store, the newest publication first unless another order is asked for. What does not fit all of what is asked
+    /// for is left out.
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of the field")]
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn store(
         &self,
         ctx: &Context<'_>,
+        #[graphql(
+            desc = "Words that all occur in name, summary, keywords or README; the last one may be the beginning of one."
+        )]
         search: Option<String>,
         #[graphql(desc = "Only what is on this shelf.")] category: Option<ID>,
         #[graphql(desc = "Only what is on no shelf.", default)] uncategorised: bool,
+        #[graphql(desc = "Only what this workspace offers. For its members.")] workspace: Option<ID>,
+        #[graphql(
+            desc = "Only what somebody of this name maintains, by its listing; upper and lower case are the same."
+        )]
+        maintainer: Option<String>,
+        #[graphql(desc = "What it is ordered by.", default)] sort: StoreSort,
         #[graphql(desc = "What it showed then. For whoever may see history.")] as_of: Option<AsOf>,
         #[graphql(desc = "Answer only once this was seen, such as what a mutation just did.")] at_least: Option<
             AtLeast,
         >,
         first: Option<i32>,
         after: Option<String>,
-    ) -> Result<Connected<StoreEntry>> {
+    ) -> Result<StoreConnection> {
         viewer(ctx)?.authorize(Permission::StoreView, Place::Platform)?;
         at_least::wait(ctx, at_least).await?;
         let (is_first, request) = (after.is_none(), page::request(first, after)?);
         let moment = as_of::moment(ctx, as_of).await?;
         as_of::authorize(ctx, moment)?;
-        let search = search.filter(|text| !text.trim().is_empty());
-        if search.is_some() && moment != Moment::Now {
-            return Err(ApiError::new(
-                "AS_OF_SEARCH",
-                "the search knows the present only; leave out search or asOf",
-            ));
-        }
-        let shelf = match (category.as_ref().map(|id| NodeId::parse(id)), uncategorised) {
-            (Some(Some(NodeId::Category(category))), _) => Shelf::Category(category),
-            // A shelf that does not exist holds nothing.
-            (Some(_), _) => return Ok(Connected::new(false, false)),
-            (None, true) => Shelf::Uncategorised,
-            (None, false) => Shelf::Any,
+        let named = Named {
+            category,
+            uncategorised,
+            workspace,
         };
-        let entries = read_at(ctx, moment, move |view| match search {
-            Some(text) => storefront::search(view, &text, shelf, &request),
-            None => storefront::entries(view, shelf, &request),
-        });
-        Ok(page::connection(entries.await?, is_first, |row| StoreEntry {
+        let Some(filter) = named.filter(viewer(ctx)?, search, maintainer) else {
+            return Ok(Connection::with_additional_fields(false, false, Found::default()));
+        };
+        let counts = ctx.look_ahead().field("facets").exists();
+        let question = move |view: &View| {
+            let facets = match counts {
+                true => Some(storefront::facets(view, &filter)?),
+                false => None,
+            };
+            Ok((storefront::list(view, &filter, sort.into(), &request)?, facets))
+        };
+        let (entries, facets) = read_at(ctx, moment, question).await?;
+        let found = Found { facets, moment };
+        Ok(page::connection_with(entries, is_first, found, |row| StoreEntry {
             row,
             moment,
         }))
+    }
+}
+
+type StoreConnection = Connection<String, StoreEntry, Found, EmptyFields>;
+
+/// What the store is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Enum)]
+#[graphql(remote = "storefront::Sort")]
+pub enum StoreSort {
+    /// The newest publication first.
+    #[default]
+    NewestPublication,
+    /// The display name.
+    Name,
+    /// What the store shows of it, the latest change first.
+    LastUpdate,
+}
+
+/// What the viewer named to look among.
+struct Named {
+    category: Option<ID>,
+    uncategorised: bool,
+    workspace: Option<ID>,
+}
+
+impl Named {
+    /// `None` if it names what is not there for the viewer: there is nothing in it, then.
+    fn filter(self, viewer: &Principal, text: Option<String>, maintainer: Option<String>) -> Option<Filter> {
+        let shelf = match (self.category.as_ref().map(|id| NodeId::parse(id)), self.uncategorised) {
+            (Some(Some(NodeId::Category(category))), false) => Shelf::Category(category),
+            // A shelf that does not exist holds nothing, and no app is both on a shelf and on none.
+            (Some(_), _) => return None,
+            (None, true) => Shelf::Uncategorised,
+            (None, false) => Shelf::Any,
+        };
+        let workspace = match self.workspace.as_ref().map(|id| NodeId::parse(id)) {
+            Some(Some(NodeId::Workspace(id))) if viewer.may(Permission::WorkspaceView, Place::Workspace(id)) => {
+                Some(id)
+            }
+            Some(_) => return None,
+            None => None,
+        };
+        Some(Filter {
+            text,
+            shelf,
+            workspace,
+            maintainer,
+        })
+    }
+}
+
+/// What was found, beyond the page.
+#[derive(Default)]
+pub struct Found {
+    facets: Option<Vec<storefront::Facet>>,
+    moment: Moment,
+}
+
+/// What was found, beyond the page.
+#[Object]
+impl Found {
+    /// How many apps the other filters and the search leave on each shelf that has any, in no order; and on none, which has
+    /// no category.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn facets(&self) -> Vec<StoreFacet> {
+        let counted = self.facets.iter().flatten().map(|facet| StoreFacet {
+            facet: *facet,
+            moment: self.moment,
+        });
+        counted.collect()
+    }
+}
+
+pub struct StoreFacet {
+    facet: storefront::Facet,
+    moment: Moment,
+}
+
+/// How many of the apps that were looked for are on a shelf.
+#[Object]
+impl StoreFacet {
+    /// The shelf; absent for the uncategorised.
+    async fn category(&self, ctx: &Context<'_>) -> Result<Option<Category>> {
+        match self.facet.category {
+            Some(id) => Category::load_at(ctx, id, self.moment).await,
+            None => Ok(None),
+        }
+    }
+
+    /// How many apps.
+    async fn apps(&self) -> u64 {
+        self.facet.apps
     }
 }
 
@@ -136,6 +243,11 @@ impl StoreEntry {
     /// When the newest of the versions it offers was published.
     async fn published_at(&self) -> DateTime<Utc> {
         self.row.published_at
+    }
+
+    /// When anything of what the store shows of it last changed.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.row.updated_at
     }
 
     /// When the first of its versions was published.

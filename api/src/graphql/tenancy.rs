@@ -12,10 +12,11 @@ use projections::{Moment, tenancy};
 
 use super::{
     NodeId,
-    accounts::unseal,
+    accounts::unseal_long,
     apps::{App, AppStatus},
     clusters::Cluster,
     error::Result,
+    loaders,
     members::{Member, members},
     page::{self, Connected},
     roles::Role,
@@ -65,7 +66,7 @@ impl Workspace {
         {
             return Ok(None);
         }
-        Ok(read(ctx, move |view| tenancy::workspace(view, id)).await?.map(Self))
+        Ok(loaders::row(ctx, id).await?.map(Self))
     }
 
     /// The workspace, for its members.
@@ -153,7 +154,7 @@ impl Project {
     /// The project, if the viewer may know of it.
     pub async fn load(ctx: &Context<'_>, id: ProjectId) -> Result<Option<Self>> {
         let viewer = viewer(ctx)?;
-        let found = read(ctx, move |view| tenancy::project(view, id)).await?;
+        let found = loaders::row(ctx, id).await?;
         Ok(found.filter(|project| sees(viewer, project)).map(Self))
     }
 }
@@ -228,7 +229,7 @@ impl Project {
     #[graphql(complexity = 100)]
     async fn failure_output(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         match &self.0.status {
-            tenancy::ProjectStatus::Failed { output, .. } => unseal(ctx, output).await,
+            tenancy::ProjectStatus::Failed { output, .. } => unseal_long(ctx, output).await,
             tenancy::ProjectStatus::Preparing | tenancy::ProjectStatus::Ready => Ok(None),
         }
     }

@@ -1,5 +1,7 @@
 //! What the schema does with a whole server behind it.
 
+mod statements;
+
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Data, Request, Response};

@@ -3,7 +3,8 @@
 use async_graphql::{Context, Enum, ID, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{access::Principal, ids::AppId, version_number::VersionNumber};
-use projections::{Connection, Moment, apps};
+use futures_util::future::try_join;
+use projections::{Moment, apps};
 use uuid::Uuid;
 
 use super::{
@@ -18,11 +19,12 @@ use super::{
     installations::Installations,
     limits::{self, make_room},
     listings::{Listing, Maintainer, html},
+    loaders,
     removals::ContentRemoval,
     review_policy::{StageProgress, progress},
     reviews::ReviewDecision,
     scalars::{SemVer, Sha256},
-    viewer::{read, read_at, services, viewer},
+    viewer::{services, viewer},
 };
 use crate::chart_archive::Chart;
 
@@ -90,14 +92,28 @@ impl Version {
     pub async fn load_at(ctx: &Context<'_>, app: AppId, number: VersionNumber, moment: Moment) -> Result<Option<Self>> {
         let viewer = viewer(ctx)?;
         let sees = |found: &(apps::App, apps::Version)| sees(viewer, found);
-        let find = move |view: &Connection| Ok(apps::app(view, app)?.zip(apps::version(view, app, &number)?));
-        let mut found = read(ctx, find.clone()).await?;
+        let mut found = Self::find(ctx, app, &number, Moment::Now).await?;
         if moment != Moment::Now && (found.as_ref().is_some_and(sees) || as_of::sees_history(viewer)) {
-            found = read_at(ctx, moment, find).await?;
+            found = Self::find(ctx, app, &number, moment).await?;
         }
         let shown = found.filter(sees).map(|(_, row)| row);
         let shown = shown.filter(|row| row.stage != apps::Stage::Deleted);
         Ok(shown.map(|row| Self { row, moment }))
+    }
+
+    /// A version with its app, whoever asks.
+    async fn find(
+        ctx: &Context<'_>,
+        app: AppId,
+        number: &VersionNumber,
+        moment: Moment,
+    ) -> Result<Option<(apps::App, apps::Version)>> {
+        let found = try_join(
+            loaders::row_at(ctx, moment, app),
+            loaders::row_at(ctx, moment, (app, number.clone())),
+        );
+        let (app, version) = found.await?;
+        Ok(app.zip(version))
     }
 
     async fn document(&self, ctx: &Context<'_>) -> Result<Option<Chart>> {

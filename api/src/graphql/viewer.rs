@@ -12,6 +12,7 @@ use domain::{
     account::Scope,
     permission::Permission,
 };
+use futures_util::future::try_join_all;
 use projections::{Connection, Moment, ViewError, access::Key};
 
 use super::{
@@ -19,6 +20,7 @@ use super::{
     allowed::LoadedApps,
     credentials::{Session, Token, own},
     error::{ApiError, Result, request_error},
+    loaders::Loads,
     members::Invitation,
     tenancy::{Project, Workspace},
 };
@@ -98,6 +100,7 @@ impl Extension for Executions {
             Ok(sender) => {
                 data.insert(sender);
                 data.insert(LoadedApps::default());
+                data.insert(Loads::default());
             }
             Err(invalid) => {
                 let error = request_error("UNAUTHENTICATED", invalid.to_string());
@@ -145,16 +148,16 @@ impl Viewer {
 
     /// The workspaces it is a member of.
     async fn workspaces(&self, ctx: &Context<'_>) -> Result<Vec<Workspace>> {
-        let mut workspaces = vec![];
-        for grant in &self.0.grants {
-            if let Scope::Workspace { workspace } = grant.scope
-                && self.0.may(Permission::WorkspaceView, Place::Workspace(workspace))
-            {
-                workspaces.extend(Workspace::load(ctx, workspace).await?);
-            }
-        }
-        workspaces.dedup_by_key(|workspace| workspace.0.id);
-        Ok(workspaces)
+        let held = self.0.grants.iter().filter_map(|grant| match grant.scope {
+            Scope::Workspace { workspace } => Some(workspace),
+            Scope::Platform {} | Scope::Project { .. } => None,
+        });
+        let mut ids: Vec<_> = held
+            .filter(|id| self.0.may(Permission::WorkspaceView, Place::Workspace(*id)))
+            .collect();
+        ids.dedup();
+        let found = try_join_all(ids.into_iter().map(|id| Workspace::load(ctx, id))).await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     /// The roles in workspaces and projects that are offered to it, the newest first.
@@ -177,14 +180,14 @@ impl Viewer {
 
     /// The projects it holds a role in.
     async fn projects(&self, ctx: &Context<'_>) -> Result<Vec<Project>> {
-        let mut projects = vec![];
-        for grant in &self.0.grants {
-            if let Scope::Project { project } = grant.scope {
-                projects.extend(Project::load(ctx, project).await?);
-            }
-        }
-        projects.dedup_by_key(|project| project.0.id);
-        Ok(projects)
+        let held = self.0.grants.iter().filter_map(|grant| match grant.scope {
+            Scope::Project { project } => Some(project),
+            Scope::Platform {} | Scope::Workspace { .. } => None,
+        });
+        let mut ids: Vec<_> = held.collect();
+        ids.dedup();
+        let found = try_join_all(ids.into_iter().map(|id| Project::load(ctx, id))).await?;
+        Ok(found.into_iter().flatten().collect())
     }
 }
 

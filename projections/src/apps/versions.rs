@@ -1,6 +1,6 @@
 //! The versions of apps.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -14,8 +14,10 @@ use rusqlite::{Connection, Transaction, types::Value};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    dossier::{Change, Decided, Dossier, Suspension},
+    change::Change,
+    dossier::{Decided, Dossier, Suspension},
     error::ViewError,
+    lookup::{self, Children, Lookup},
     moment::{self, Kept, Mark},
     page::{Conditions, Key, KeyKind, List, Order, Page, PageRequest},
     sql::{self, Columns, Json, values},
@@ -129,6 +131,60 @@ pub fn version(conn: &Connection, app: AppId, number: &VersionNumber) -> Result<
     )?)
 }
 
+impl Lookup for (AppId, VersionNumber) {
+    type Row = Version;
+
+    fn find(conn: &Connection, keys: &[Self]) -> Result<HashMap<Self, Version>, ViewError> {
+        let sql = "SELECT row FROM version WHERE (app, sort_key) IN (
+                   SELECT unhex(value ->> 0), value ->> 1 FROM json_each(?))";
+        let named: Vec<_> = keys
+            .iter()
+            .map(|(app, number)| (lookup::hex(app), number.sort_key()))
+            .collect();
+        let found = sql::rows(conn, sql, values![Json(&named)], sql::json::<Version>)?;
+        let found: HashMap<_, _> = found
+            .into_iter()
+            .map(|row| ((row.app, row.number.sort_key()), row))
+            .collect();
+        let row = |key: &Self| Some((key.clone(), found.get(&(key.0, key.1.sort_key()))?.clone()));
+        Ok(keys.iter().filter_map(row).collect())
+    }
+}
+
+/// A page of the [`versions`] of an app.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct VersionsOf {
+    pub app: AppId,
+    pub stages: Vec<Stage>,
+    pub page: PageRequest,
+}
+
+impl Lookup for VersionsOf {
+    type Row = Page<Version>;
+
+    fn find(conn: &Connection, keys: &[Self]) -> Result<HashMap<Self, Page<Version>>, ViewError> {
+        const CHILDREN: Children = Children {
+            table: "version",
+            parent: "app",
+            key: "sort_key",
+            kind: KeyKind::Text,
+        };
+        let mut alike: HashMap<_, Vec<AppId>> = HashMap::new();
+        for key in keys {
+            alike.entry((&key.stages, &key.page)).or_default().push(key.app);
+        }
+        let mut found = HashMap::new();
+        for ((stages, page), apps) in alike {
+            let pages = CHILDREN.pages(conn, &apps, &format!("c.{}", in_one_of(stages)), page)?;
+            found.extend(pages.into_iter().map(|(app, rows)| {
+                let (stages, page) = (stages.clone(), page.clone());
+                (Self { app, stages, page }, rows)
+            }));
+        }
+        Ok(found)
+    }
+}
+
 /// Whether a listing stands in the submission of one of the app's versions.
 pub fn is_submitted_listing(conn: &Connection, app: AppId, listing: Digest) -> Result<bool, ViewError> {
     let sql = "SELECT 1 FROM version WHERE app = ? AND listing = ?";
@@ -142,15 +198,14 @@ pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
 
 pub(super) fn apply(tx: &Transaction<'_>, change: &Change<'_>) -> rusqlite::Result<()> {
     for number in change.touched() {
-        let before = change.before.and_then(|dossier| Version::of(dossier, number));
         let after = Version::of(change.after, number);
-        moment::replace(tx, change.fact.position, before.as_ref(), after.as_ref())?;
+        moment::replace(tx, change.fact.position, change.before.version(number), after.as_ref())?;
     }
     Ok(())
 }
 
 impl Version {
-    fn of(dossier: &Dossier, number: &VersionNumber) -> Option<Self> {
+    pub(crate) fn of(dossier: &Dossier, number: &VersionNumber) -> Option<Self> {
         let (version, notes) = dossier.version(number)?;
         // The number as it was written when the version was uploaded, not as an event about it wrote it.
         let (number, _) = dossier.app.versions.get_key_value(number)?;
@@ -276,6 +331,8 @@ impl Kept for Version {
     const KEY: &'static [&'static str] = &["app", "sort_key"];
     const COLUMNS: &'static [&'static str] = &["stage", "chart", "listing", "row"];
     const PAST_KEYS: &'static [&'static str] = &["app, sort_key"];
+
+    moment::statements!();
 
     fn key(&self) -> Vec<Value> {
         values![self.app, self.number.sort_key()]

@@ -6,17 +6,24 @@ use eventstore::{Blobs, EventStore};
 use rusqlite::{Connection, types::ValueRef};
 use tokio::{sync::Mutex, task::spawn_blocking};
 
-use crate::{error::ViewError, file, projector, writer::Writer};
+use crate::{
+    error::ViewError,
+    file::{self, DeferredIndexes},
+    projector,
+    writer::Writer,
+};
 
 /// Differences told of each table; the others are only counted.
 const DIFFERENCES_PER_TABLE_MAX: usize = 100;
 /// A table of the search index itself is not compared: which words lead where, is.
-const TABLES: &str = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'store\\_text\\_%' ESCAPE '\\'
-                      UNION SELECT name FROM live.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'store\\_text\\_%' ESCAPE '\\'
+const TABLES: &str = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE '%store\\_text\\_%' ESCAPE '\\'
+                      UNION SELECT name FROM live.sqlite_schema WHERE type = 'table' AND name NOT LIKE '%store\\_text\\_%' ESCAPE '\\'
                       ORDER BY name";
 const WORDS: &str = "
 CREATE VIRTUAL TABLE temp.words_rebuilt USING fts5vocab (main, store_text, instance);
-CREATE VIRTUAL TABLE temp.words_live USING fts5vocab (live, store_text, instance);";
+CREATE VIRTUAL TABLE temp.words_live USING fts5vocab (live, store_text, instance);
+CREATE VIRTUAL TABLE temp.past_words_rebuilt USING fts5vocab (main, past_store_text, instance);
+CREATE VIRTUAL TABLE temp.past_words_live USING fts5vocab (live, past_store_text, instance);";
 
 /// What a comparison came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,15 +68,14 @@ pub async fn compare(
     blobs: &Blobs,
     report: impl Fn(u64, u64),
 ) -> Result<Comparison, ViewError> {
-    let writer = Arc::new(Mutex::new(Writer::new(file::create_scratch(scratch, log)?)?));
+    let conn = file::create_scratch(scratch, log)?;
+    // Rows are compared, and nothing is looked up.
+    DeferredIndexes::of(&conn)?;
+    let writer = Arc::new(Mutex::new(Writer::new(conn)?));
     let (conn, size) = hold(live, scratch)?;
-    let mut events = 0;
-    while events < size {
-        report(events, size);
-        events = size.min(events + super::EVENTS_PER_STEP);
-        projector::advance(&writer, log, blobs, events).await?;
-    }
-    report(size, size);
+    report(0, size);
+    let applied = |events| report(events, size);
+    projector::advance(&writer, log, blobs, size, super::EVENTS_PER_STEP, applied).await?;
     drop(writer);
     let compared = spawn_blocking(move || differences(&conn, size));
     compared.await.map_err(|_| ViewError::Abandoned)?
@@ -119,6 +125,11 @@ impl Pair {
                 "temp.words_live".to_owned(),
                 "temp.words_rebuilt".to_owned(),
                 "words_rebuilt",
+            ),
+            "past_store_text" => (
+                "temp.past_words_live".to_owned(),
+                "temp.past_words_rebuilt".to_owned(),
+                "past_words_rebuilt",
             ),
             table => (format!("live.\"{table}\""), format!("main.\"{table}\""), table),
         };

@@ -2,62 +2,88 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{digest::Digest, ids::CategoryId, names::ChartName};
+use domain::{
+    digest::Digest,
+    ids::{CategoryId, WorkspaceId},
+    names::ChartName,
+};
 use rusqlite::Transaction;
 
-use super::Row;
+use super::row::Row;
 use crate::{
-    search::shelf_token,
-    sql::{self, values},
+    search::{shelf_token, workspace_token},
+    sql::{self, Columns, values},
 };
 
-/// What a batch does to the index.
+const LIVE: &str = "store_text";
+const PAST: &str = "past_store_text";
+
+/// What a batch does to the indexes.
 #[derive(Default)]
 pub(crate) struct TextChanges {
-    /// Places that were in the index before the batch.
+    /// Publications that were in the index before the batch.
     stale: BTreeSet<u64>,
-    fresh: BTreeMap<u64, Row>,
+    /// By publication.
+    fresh: BTreeMap<u64, Text>,
+    /// What became past, by its place there.
+    closed: BTreeMap<u64, Text>,
     /// Content that is gone.
     removed: BTreeSet<Digest>,
 }
 
 impl TextChanges {
-    pub(super) fn note(&mut self, before: Option<&Row>, after: Option<Row>) {
-        if let Some(before) = before
-            && self.fresh.remove(&before.published).is_none()
-        {
-            self.stale.insert(before.published);
+    /// What was live is past, at `place`.
+    pub(super) fn close(&mut self, row: &Row, place: u64) {
+        if self.fresh.remove(&row.published).is_none() {
+            self.stale.insert(row.published);
         }
-        self.fresh.extend(after.map(|row| (row.published, row)));
+        self.closed.insert(place, Text::of(row));
+    }
+
+    pub(super) fn open(&mut self, row: &Row) {
+        self.fresh.insert(row.published, Text::of(row));
     }
 
     /// What was removed is not found any more.
-    pub(crate) fn forget(&mut self, content: Digest) {
+    pub(super) fn forget(&mut self, content: Digest) {
         self.removed.insert(content);
     }
 
     pub(crate) fn write(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
-        self.stale.iter().try_for_each(|place| delete(tx, *place))?;
-        for content in &self.removed {
-            for entry in Text::naming(tx, *content)? {
-                // What comes in with this batch is written below.
-                if !self.fresh.contains_key(&entry.place) {
-                    delete(tx, entry.place)?;
-                    entry.insert(tx)?;
-                }
-            }
+        for publication in &self.stale {
+            sql::execute(tx, "DELETE FROM store_text WHERE rowid = ?", values![*publication])?;
         }
-        self.fresh.values().try_for_each(|row| Text::of(row).insert(tx))
+        for content in &self.removed {
+            rewrite(tx, LIVE, "published", "store_entry", *content)?;
+            rewrite(tx, PAST, "place", "store_entry_history", *content)?;
+        }
+        let write = |index, texts: &BTreeMap<u64, Text>| {
+            texts
+                .iter()
+                .try_for_each(|(number, text)| text.write(tx, index, *number))
+        };
+        write(LIVE, &self.fresh)?;
+        write(PAST, &self.closed)
     }
 }
 
-fn delete(tx: &Transaction<'_>, place: u64) -> rusqlite::Result<()> {
-    sql::execute(tx, "DELETE FROM store_text WHERE rowid = ?", values![place]).map(drop)
+/// Writes again what named this content. What comes in with the batch is written once more after it.
+fn rewrite(tx: &Transaction<'_>, index: &str, number: &str, rows: &str, content: Digest) -> rusqlite::Result<()> {
+    let sql = format!(
+        "SELECT {number}, workspace, chart, category, listing, chart_document FROM {rows}
+         WHERE listing = ?1 OR chart_document = ?1"
+    );
+    let found: Vec<(u64, Text)> = sql::rows(tx, &sql, values![content], |columns| {
+        Ok((columns.take()?, Text::read(columns)?))
+    })?;
+    found
+        .iter()
+        .try_for_each(|(number, text)| text.write(tx, index, *number))
 }
 
-/// What an entry is found by: its listing, and the README of the version it offers first.
+/// What an entry is found by: its listing, the README of the version it offers first, and where it stands.
 struct Text {
-    place: u64,
+    workspace: WorkspaceId,
     chart: ChartName,
     category: Option<CategoryId>,
     listing: Digest,
@@ -67,7 +93,7 @@ struct Text {
 impl Text {
     fn of(row: &Row) -> Self {
         Self {
-            place: row.published,
+            workspace: row.workspace,
             chart: row.chart.clone(),
             category: row.category,
             listing: row.listing,
@@ -75,26 +101,32 @@ impl Text {
         }
     }
 
-    fn naming(tx: &Transaction<'_>, content: Digest) -> rusqlite::Result<Vec<Self>> {
-        let sql = "SELECT published, chart, category, listing, chart_document FROM store_entry
-                   WHERE listing = ?1 OR chart_document = ?1";
-        sql::rows(tx, sql, values![content], |columns| {
-            Ok(Self {
-                place: columns.take()?,
-                chart: columns.take()?,
-                category: columns.take()?,
-                listing: columns.take()?,
-                chart_document: columns.take()?,
-            })
+    fn read(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            workspace: columns.take()?,
+            chart: columns.take()?,
+            category: columns.take()?,
+            listing: columns.take()?,
+            chart_document: columns.take()?,
         })
     }
 
-    fn insert(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO store_text (rowid, name, chart, summary, keywords, readme, category)
-                   SELECT ?1, l.display_name, ?2, l.summary, l.keywords, c.readme, ?3
-                   FROM (SELECT 1) LEFT JOIN listing l ON l.digest = ?4 LEFT JOIN chart c ON c.digest = ?5";
-        let shelf = shelf_token(self.category);
-        let values = values![self.place, self.chart, shelf, self.listing, self.chart_document];
-        sql::execute(tx, sql, values).map(drop)
+    fn write(&self, tx: &Transaction<'_>, index: &str, number: u64) -> rusqlite::Result<()> {
+        let words = "SELECT display_name, summary, keywords, maintainers FROM listing WHERE digest = ?";
+        let words: Option<[Option<String>; 4]> = sql::first(tx, words, values![self.listing], |c| {
+            Ok([c.take()?, c.take()?, c.take()?, c.take()?])
+        })?;
+        let [name, summary, keywords, maintainers] = words.unwrap_or_default();
+        let readme = "SELECT readme FROM chart WHERE digest = ?";
+        let readme: Option<Option<String>> = sql::first(tx, readme, values![self.chart_document], sql::value)?;
+        let (shelf, workspace) = (shelf_token(self.category), workspace_token(self.workspace));
+        let filters = format!("{shelf} {workspace} {}", maintainers.unwrap_or_default());
+        // A statement that writes more than one row makes the index write out all that it holds in memory.
+        let sql = format!(
+            "INSERT OR REPLACE INTO {index} (rowid, name, chart, summary, keywords, readme, filters)
+             VALUES (?, ?, ?, ?, ?, ?, ?)"
+        );
+        let values = values![number, name, self.chart, summary, keywords, readme.flatten(), filters];
+        sql::execute(tx, &sql, values).map(drop)
     }
 }

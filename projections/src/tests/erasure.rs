@@ -55,8 +55,14 @@ async fn content_that_was_removed_is_in_no_row_no_index_and_no_page() {
     world.app(AUTHOR, 1, app::Event::ListingEdited { listing }).await;
     world.publish(1, "1.0.0", &package, listing).await;
     let page = || PageRequest::new(10, None);
-    let find =
-        move |view: &rusqlite::Connection| storefront::search(view, "quagmirish", storefront::Shelf::Any, &page());
+    let find = move |view: &rusqlite::Connection| {
+        storefront::list(
+            view,
+            &with_words("quagmirish"),
+            storefront::Sort::NewestPublication,
+            &page(),
+        )
+    };
     assert_eq!(world.ask(find).await.items.len(), 1);
     assert!(is_in_a_file(&world, "quagmirish"), "it can be found at all");
 

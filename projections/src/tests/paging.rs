@@ -7,7 +7,7 @@ use crate::{
     Key, Page, PageRequest, ViewError, apps,
     audit::{self, AuditFilter},
     page::PAGE_MAX,
-    storefront::{self, Shelf},
+    storefront::{self, Shelf, Sort},
     tenancy,
 };
 
@@ -46,16 +46,21 @@ async fn pages_are_complete_and_repeat_nothing() {
             .await;
         world.upload_version(1, &format!("2.0.0-rc.{id}")).await;
     }
-    walk(&world, |conn, page| storefront::entries(conn, Shelf::Any, page), 5).await;
     walk(
         &world,
-        |conn, page| storefront::entries(conn, Shelf::Uncategorised, page),
+        |conn, page| storefront::list(conn, &on_shelf(Shelf::Any), Sort::NewestPublication, page),
         5,
     )
     .await;
     walk(
         &world,
-        |conn, page| storefront::search(conn, "everyb", Shelf::Any, page),
+        |conn, page| storefront::list(conn, &on_shelf(Shelf::Uncategorised), Sort::NewestPublication, page),
+        5,
+    )
+    .await;
+    walk(
+        &world,
+        |conn, page| storefront::list(conn, &with_words("everyb"), Sort::NewestPublication, page),
         5,
     )
     .await;
@@ -115,7 +120,12 @@ async fn a_sifted_list_has_full_pages_of_what_is_kept() {
 #[tokio::test]
 async fn an_empty_list_has_one_empty_page() {
     let world = World::new().await;
-    walk(&world, |conn, page| storefront::entries(conn, Shelf::Any, page), 0).await;
+    walk(
+        &world,
+        |conn, page| storefront::list(conn, &on_shelf(Shelf::Any), Sort::NewestPublication, page),
+        0,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -124,7 +134,7 @@ async fn a_key_that_was_made_up_is_refused() {
     let request = PageRequest::new(1, Some(Key::from_text("first".to_owned())));
     let refused = world
         .views
-        .read(move |conn| storefront::entries(conn, Shelf::Any, &request))
+        .read(move |conn| storefront::list(conn, &on_shelf(Shelf::Any), Sort::NewestPublication, &request))
         .await
         .unwrap_err();
     assert!(matches!(refused, ViewError::InvalidKey(key) if key == "first"));

@@ -9,7 +9,7 @@ use crate::{ViewError, Views};
 /// Every row of every table, the search index included.
 pub(super) fn dump(conn: &Connection) -> Result<BTreeMap<String, Vec<String>>, ViewError> {
     let tables: Vec<String> = conn
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'store_text_%'")?
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '%store_text_%'")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     tables
@@ -21,11 +21,11 @@ pub(super) fn dump(conn: &Connection) -> Result<BTreeMap<String, Vec<String>>, V
 fn rows(conn: &Connection, table: &str) -> Result<Vec<String>, ViewError> {
     // The index keeps no text; what can be read from it is which words lead where.
     let sql = match table {
-        "store_text" => {
-            conn.execute_batch(
-                "CREATE VIRTUAL TABLE IF NOT EXISTS temp.words USING fts5vocab(main, store_text, instance)",
-            )?;
-            "SELECT * FROM temp.words".to_owned()
+        "store_text" | "past_store_text" => {
+            conn.execute_batch(&format!(
+                "CREATE VIRTUAL TABLE IF NOT EXISTS temp.words_of_{table} USING fts5vocab(main, {table}, instance)"
+            ))?;
+            format!("SELECT * FROM temp.words_of_{table}")
         }
         table => format!("SELECT * FROM {table}"),
     };
@@ -82,7 +82,12 @@ pub(super) async fn caught_up(world: &World, views: &Views) {
 async fn views_built_event_by_event_at_once_and_again_are_the_same_row_for_row() {
     let world = eventful().await;
     let live = world.ask(dump).await;
-    for (table, rows_min) in [("app_history", 4), ("store_entry_history", 3), ("store_text", 10)] {
+    for (table, rows_min) in [
+        ("app_history", 4),
+        ("store_entry_history", 3),
+        ("store_text", 10),
+        ("past_store_text", 10),
+    ] {
         assert!(live[table].len() >= rows_min, "{table}: {}", live[table].len());
     }
     assert_eq!(live["audit"].len() as u64, world.size);

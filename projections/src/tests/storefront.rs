@@ -1,18 +1,18 @@
 use domain::app::{Authority, Event};
 
 use super::world::*;
-use crate::storefront::{self, Facet, Shelf};
+use crate::storefront::{self, Facet, Filter, Shelf, Sort};
 
 async fn names(world: &World, shelf: Shelf) -> Vec<String> {
     let page = world
-        .ask(move |conn| storefront::entries(conn, shelf, &first(10)))
+        .ask(move |conn| storefront::list(conn, &on_shelf(shelf), Sort::NewestPublication, &first(10)))
         .await;
     page.items.into_iter().map(|item| item.row.chart.to_string()).collect()
 }
 
 async fn found(world: &World, text: &'static str) -> Vec<String> {
     let page = world
-        .ask(move |conn| storefront::search(conn, text, Shelf::Any, &first(10)))
+        .ask(move |conn| storefront::list(conn, &with_words(text), Sort::NewestPublication, &first(10)))
         .await;
     page.items.into_iter().map(|item| item.row.chart.to_string()).collect()
 }
@@ -153,13 +153,17 @@ async fn shelves_are_filtered_with_and_without_words_and_counted() {
         ("kafka", databases, vec![]),
         ("uncategorised", Shelf::Any, vec![]),
     ] {
+        let filter = Filter {
+            shelf,
+            ..with_words(text)
+        };
         let page = world
-            .ask(move |conn| storefront::search(conn, text, shelf, &first(10)))
+            .ask(move |conn| storefront::list(conn, &filter, Sort::NewestPublication, &first(10)))
             .await;
         let names: Vec<_> = page.items.iter().map(|item| item.row.chart.as_str()).collect();
         assert_eq!(names, expected, "{text} {shelf:?}");
     }
-    let facets = world.ask(storefront::facets).await;
+    let facets = world.ask(|conn| storefront::facets(conn, &Filter::default())).await;
     assert_eq!(
         facets,
         [

@@ -11,7 +11,7 @@ use crate::{
     Key, Moment, Page, PageRequest, ViewError, apps, categories,
     page::PAGE_MAX,
     reviews::{self, QueueFilter},
-    storefront::{self, Shelf},
+    storefront::{self, Filter, Shelf, Sort},
 };
 
 /// Everything that can be asked about a moment, with what was answered.
@@ -28,7 +28,9 @@ fn answers(conn: &Connection) -> Result<Vec<String>, ViewError> {
     let chart = "redis".parse().unwrap();
     said.push(format!("{:?}", apps::app_of_chart(conn, workspace(1), &chart)?));
     said.push(format!("{:?}", storefront::entry_of_chart(conn, &chart)?));
-    said.push(format!("{:?}", storefront::facets(conn)?));
+    for filter in filters() {
+        said.push(format!("{:?}", storefront::facets(conn, &filter)?));
+    }
     said.push(format!("{:?}", storefront::index(conn)?));
     said.push(format!("{:?}", storefront::workspace_index(conn, workspace(1))?));
     said.push(format!("{:?}", categories::all(conn)?));
@@ -39,15 +41,29 @@ fn answers(conn: &Connection) -> Result<Vec<String>, ViewError> {
     Ok(said)
 }
 
+fn filters() -> Vec<Filter> {
+    let mut filters = Vec::new();
+    for text in ["", "everybody", "edit", "run 2", "kafka nowhere"] {
+        for shelf in [Shelf::Any, Shelf::Category(category(1)), Shelf::Uncategorised] {
+            filters.push(Filter {
+                shelf,
+                ..with_words(text)
+            });
+        }
+    }
+    filters.push(Filter {
+        workspace: Some(workspace(1)),
+        ..with_words("redis")
+    });
+    filters
+}
+
 fn lists(conn: &Connection, size: usize) -> Result<Vec<String>, ViewError> {
     let mut said = Vec::new();
-    for shelf in [
-        Shelf::Any,
-        Shelf::Category(category(1)),
-        Shelf::Category(category(2)),
-        Shelf::Uncategorised,
-    ] {
-        said.push(walk(size, |page| storefront::entries(conn, shelf, page))?);
+    for filter in filters() {
+        for sort in [Sort::NewestPublication, Sort::Name, Sort::LastUpdate] {
+            said.push(walk(size, |page| storefront::list(conn, &filter, sort, page))?);
+        }
     }
     for status in [None, Some(apps::Status::Published), Some(apps::Status::Suspended)] {
         said.push(walk(size, |page| apps::of_workspace(conn, workspace(1), status, page))?);
@@ -152,18 +168,4 @@ async fn a_time_is_the_moment_after_the_last_event_until_then() {
     assert_eq!(at(times[1] - moment).await.unwrap(), Moment::At(0));
     let early = times[0] - moment;
     assert!(matches!(at(early).await, Err(ViewError::BeforeTheLog(time)) if time == early));
-}
-
-#[tokio::test]
-async fn the_past_is_not_searched() {
-    let mut world = World::new().await;
-    world.stock(1, "redis", "1.0.0").await;
-    world.ask(answers).await;
-    let position = world.size - 1;
-    let search = |text| move |conn: &Connection| storefront::search(conn, text, Shelf::Any, &first(10));
-    let refused = world.views.read_at(Moment::At(position), search("redis")).await;
-    assert!(matches!(refused, Err(ViewError::Database(_))));
-    let everything = world.views.read_at(Moment::At(position), search("")).await.unwrap();
-    assert_eq!(everything.items.len(), 1);
-    assert_eq!(world.ask(search("redis")).await.items.len(), 1);
 }

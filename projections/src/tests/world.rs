@@ -24,7 +24,10 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::{PageRequest, ViewError, Views};
+use crate::{
+    PageRequest, ViewError, Views,
+    storefront::{Filter, Shelf},
+};
 
 macro_rules! numbered {
     ($($function:ident -> $id:ident),*) => {$(
@@ -56,6 +59,20 @@ pub(super) fn sealed(n: u8) -> Sealed {
 
 pub(super) fn first(count: usize) -> PageRequest {
     PageRequest::new(count, None)
+}
+
+pub(super) fn on_shelf(shelf: Shelf) -> Filter {
+    Filter {
+        shelf,
+        ..Filter::default()
+    }
+}
+
+pub(super) fn with_words(text: &str) -> Filter {
+    Filter {
+        text: Some(text.to_owned()),
+        ..Filter::default()
+    }
 }
 
 /// The author of everything a test does not say otherwise of, and the reviewer.

@@ -59,7 +59,7 @@ proptest! {
             .iter()
             .map(|(event, stamp)| {
                 let stored = event.store().unwrap();
-                (Event::restore(&stored.name, &stored.data).unwrap(), *stamp)
+                (Event::restore(&stored.name, stored.data.to_string().as_bytes()).unwrap(), *stamp)
             })
             .collect();
         let replayed = App::fold(restored.iter().map(|(event, stamp)| (event, *stamp)));
