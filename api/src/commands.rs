@@ -26,6 +26,7 @@ mod review;
 mod review_policy;
 mod roles;
 mod sessions;
+mod states;
 mod store;
 mod target;
 mod tenancy;
@@ -71,10 +72,11 @@ pub use self::{
     review_policy::SetReviewPolicy,
     roles::{DefineRole, GrantRole, RetireRole, RevokeRole},
     sessions::{CloseSession, OpenSession, RecordRefusal},
+    states::{States, load},
     store::{PublishVersion, ResumeApp, ResumeVersion, SuspendApp, SuspendVersion},
     target::Target,
     tenancy::{CloseWorkspace, CreateWorkspace, MoveApp},
-    work::{Work, holder, load},
+    work::{Work, holder},
 };
 use crate::{clock, config::Limits, content::Content, ids, keys::ServerKey, vault::Vault};
 
@@ -178,6 +180,7 @@ pub struct Commands {
     pub(crate) vault: Vault,
     pub(crate) key: ServerKey,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) states: States,
 }
 
 impl Commands {

@@ -43,8 +43,9 @@ mod viewer;
 
 use async_graphql::MergedObject;
 
+use self::page::Connected;
 pub use self::{
-    error::{give_codes, request_error},
+    error::{give_codes, parse_problem, request_error},
     node_id::NodeId,
     viewer::timed_out,
 };
@@ -57,7 +58,9 @@ use crate::{
 const COMPLEXITY_MAX: usize = 20_000;
 
 pub type Schema = async_graphql::Schema<Query, mutations::Mutation, subscriptions::Subscription>;
+type SchemaBuilder = async_graphql::SchemaBuilder<Query, mutations::Mutation, subscriptions::Subscription>;
 
+/// What can be read. Everything is read at one moment, and nothing is changed.
 #[derive(MergedObject, Default)]
 pub struct Query(
     viewer::ViewerQuery,
@@ -96,11 +99,31 @@ pub fn sdl() -> String {
     builder().finish().sdl()
 }
 
-fn builder() -> async_graphql::SchemaBuilder<Query, mutations::Mutation, subscriptions::Subscription> {
-    Schema::build(
+fn builder() -> SchemaBuilder {
+    let builder = Schema::build(
         Query::default(),
         mutations::Mutation::default(),
         subscriptions::Subscription,
-    )
-    .limit_complexity(COMPLEXITY_MAX)
+    );
+    with_connections_described(builder).limit_complexity(COMPLEXITY_MAX)
+}
+
+/// The library describes the edges of connections, but not the connections.
+fn with_connections_described(builder: SchemaBuilder) -> SchemaBuilder {
+    const DESCRIPTION: &str = "A page of a list, and where the next one begins.";
+    builder
+        .override_output_type_description::<Connected<accounts::Account>>(DESCRIPTION)
+        .override_output_type_description::<Connected<apps::App>>(DESCRIPTION)
+        .override_output_type_description::<Connected<clusters::Cluster>>(DESCRIPTION)
+        .override_output_type_description::<Connected<audit::AuditEntry>>(DESCRIPTION)
+        .override_output_type_description::<Connected<members::Member>>(DESCRIPTION)
+        .override_output_type_description::<Connected<deployments::Attempt>>(DESCRIPTION)
+        .override_output_type_description::<Connected<releases::Release>>(DESCRIPTION)
+        .override_output_type_description::<Connected<deployments::Revision>>(DESCRIPTION)
+        .override_output_type_description::<Connected<reviews::Decision>>(DESCRIPTION)
+        .override_output_type_description::<Connected<reviews::QueueEntry>>(DESCRIPTION)
+        .override_output_type_description::<Connected<storefront::StoreEntry>>(DESCRIPTION)
+        .override_output_type_description::<Connected<tenancy::Project>>(DESCRIPTION)
+        .override_output_type_description::<Connected<tenancy::Workspace>>(DESCRIPTION)
+        .override_output_type_description::<Connected<versions::Version>>(DESCRIPTION)
 }

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     auth::{Auth, passwords::HashFailed},
-    commands::{CommandError, Commands, Giver, RegisterCluster},
+    commands::{CommandError, Commands, Giver, RegisterCluster, States},
     config::{DataFolder, Limits},
     content::Content,
     effects::erasure::{self, ErasureError},
@@ -146,6 +146,7 @@ impl Services {
             vault: vault.clone(),
             key: key.clone(),
             limits: Arc::clone(&limits),
+            states: States::default(),
         };
         let mut services = Self {
             data,

@@ -22,7 +22,10 @@ mod tests;
 #[cfg(test)]
 pub(crate) use self::tests::version_life::commands::every_command as every_app_command;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 pub use self::{
     allowed::Asker,
@@ -46,7 +49,8 @@ pub struct App {
     pub workspace: WorkspaceId,
     pub chart: ChartName,
     /// Deleted versions stay: their numbers and their authors are not forgotten.
-    pub versions: BTreeMap<VersionNumber, Version>,
+    /// Shared by copies of the app: one event changes one of many.
+    pub versions: BTreeMap<VersionNumber, Arc<Version>>,
     pub listing: Listing,
     /// `None` is the shelf of the uncategorised.
     pub category: Option<CategoryId>,
@@ -180,7 +184,7 @@ impl App {
     /// What decides who may know of it.
     #[must_use]
     pub fn visibility(&self) -> AppVisibility {
-        let handed_in = |version: &Version| version.stage.visibility() != StageVisibility::Own;
+        let handed_in = |version: &Arc<Version>| version.stage.visibility() != StageVisibility::Own;
         AppVisibility {
             workspace: self.workspace,
             in_store: self.status() == Status::Published,
@@ -216,9 +220,8 @@ impl App {
     /// A version that is not deleted.
     #[must_use]
     pub fn version(&self, number: &VersionNumber) -> Option<&Version> {
-        self.versions
-            .get(number)
-            .filter(|version| !matches!(version.stage, Stage::Deleted {}))
+        let version = self.versions.get(number).map(Arc::as_ref);
+        version.filter(|version| !matches!(version.stage, Stage::Deleted {}))
     }
 
     /// That a version had `expected` events when its reader looked, and has had no other since.

@@ -5,6 +5,7 @@ use std::{
     fmt,
     hash::{Hash, Hasher},
     str::FromStr,
+    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct VersionNumber {
-    text: String,
+    text: Arc<str>,
     precedence: semver::Version,
 }
 
@@ -117,7 +118,7 @@ impl FromStr for VersionNumber {
         let mut precedence = semver::Version::parse(&filled).map_err(|_| invalid())?;
         precedence.build = semver::BuildMetadata::EMPTY;
         Ok(Self {
-            text: text.to_owned(),
+            text: text.into(),
             precedence,
         })
     }
@@ -133,7 +134,7 @@ impl TryFrom<String> for VersionNumber {
 
 impl From<VersionNumber> for String {
     fn from(number: VersionNumber) -> Self {
-        number.text
+        number.text.to_string()
     }
 }
 

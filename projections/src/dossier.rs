@@ -196,7 +196,7 @@ impl Dossier {
 
     /// A version with what is noted about it.
     pub(crate) fn version(&self, number: &VersionNumber) -> Option<(&app::Version, &Notes)> {
-        Some((self.app.versions.get(number)?, self.versions.get(number)?))
+        Some((self.app.versions.get(number)?.as_ref(), self.versions.get(number)?))
     }
 }
 

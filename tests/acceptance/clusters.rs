@@ -59,13 +59,13 @@ impl Site {
         history(&self.owner, NAMESPACE, release).await
     }
 
-    /// Asks once more for what failed.
+    /// Asks once more for what failed, as whoever may see a draft.
     async fn retry(&self, release: &str) -> Value {
         self.story
-            .user
+            .isv
             .does("retryOperation", json!({ "release": release }))
             .await;
-        settled(&self.story.user, release).await
+        settled(&self.story.isv, release).await
     }
 }
 

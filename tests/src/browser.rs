@@ -52,7 +52,6 @@ impl Browser {
     }
 
     /// A request with the cookies, and without a word on where it comes from.
-    #[must_use]
     pub fn request(&self, method: Method, url: &str) -> RequestBuilder {
         let cookies: Vec<_> = self
             .cookies()
@@ -110,7 +109,6 @@ impl Browser {
     }
 
     /// A GraphQL request that does not say yet where it comes from.
-    #[must_use]
     pub fn graphql(&self, query: &str, variables: &Value) -> RequestBuilder {
         let body = json!({ "query": query, "variables": variables });
         self.request(Method::POST, &self.address.url("/graphql")).json(&body)

@@ -12,9 +12,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines},
     net::{TcpListener, TcpStream},
-    process::{Child, Command},
+    process::{Child, ChildStdout, Command},
     task::JoinHandle,
 };
 
@@ -28,6 +28,8 @@ pub const SECRET: &str = "a secret of both";
 pub struct Certified {
     pub issuer: String,
     _process: Child,
+    /// Kept open: a program that cannot print ends.
+    _output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Certified {
@@ -48,6 +50,7 @@ impl Certified {
         Self {
             issuer: issuer.expect("it prints its issuer"),
             _process: process,
+            _output: lines,
         }
     }
 }

@@ -168,6 +168,21 @@ impl Server {
             .expect("a child can be waited for")
     }
 
+    /// How much memory it has of its own, in bytes: without what is mapped from files.
+    ///
+    /// # Panics
+    ///
+    /// If it does not run.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        let running = self.running.as_ref().and_then(|running| running.process.id());
+        let status = format!("/proc/{}/status", running.expect("it runs"));
+        let status = std::fs::read_to_string(status).expect("a process can be looked at");
+        let own = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let kib = own.and_then(|own| own.split_whitespace().next()?.parse::<u64>().ok());
+        kib.expect("the system says how much memory a process has") * 1024
+    }
+
     /// What it has written to standard error so far.
     #[must_use]
     pub fn errors(&self) -> String {

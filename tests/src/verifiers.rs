@@ -24,6 +24,6 @@ pub async fn run<A: AsRef<OsStr>>(script: &str, arguments: &[A]) -> Result<Vec<S
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     match output.status.success() {
         true => Ok(said(&output.stdout).lines().map(str::to_owned).collect()),
-        false => Err(said(&output.stderr)),
+        false => Err(said(&output.stdout) + &said(&output.stderr)),
     }
 }

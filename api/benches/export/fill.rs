@@ -4,15 +4,13 @@ use std::path::Path;
 
 use domain::{
     account, app,
-    digest::{Digest, Sealed},
-    event::{SCHEMA, StoredEvent},
-    ids::{AccountId, Actor, AppId, SubmissionId, TokenId, WorkspaceId},
-    review_policy::ReviewPolicy,
+    digest::Digest,
+    ids::{AppId, SubmissionId, WorkspaceId},
     role, workspace,
 };
-use eventstore::{Append, Blobs, Context, EventStore, MasterKey, Mode, NewEvent, Revision, Vault, Write};
 use futures_util::future::join_all;
-use uuid::Uuid;
+
+use crate::filler::{Filler, digest, id};
 
 const TOKEN: &str = "charthouse_a-token-for-a-benchmark";
 const DECISIONS_PER_APP: u64 = 100;
@@ -21,55 +19,42 @@ const REVIEWERS: u128 = 10;
 const AUTHOR: u128 = 1_000;
 const REASON: &str = "The README does not say which ports are open, and values.yaml has a password in it. Please correct both, and submit it again.";
 
-struct Filler {
-    store: EventStore,
-    vault: Vault,
+struct Folder {
+    filler: Filler,
     policy: Digest,
-    drawn: u128,
 }
 
 /// Makes the folder, and answers the token of an auditor.
 pub(crate) async fn decisions(data: &Path, count: u64) -> &'static str {
-    std::fs::create_dir_all(data.join("keys")).unwrap();
-    let mut filler = Filler::open(data).await;
-    filler.people().await;
-    filler.apps(0, count).await;
+    let folder = Folder::open(data).await;
+    folder.people().await;
+    folder.apps(0, count).await;
     TOKEN
 }
 
 /// Adds `count` decisions to a folder that has `before` of them.
 pub(crate) async fn more_decisions(data: &Path, before: u64, count: u64) {
-    let mut filler = Filler::open(data).await;
-    filler.drawn = 1 << 64;
-    filler.apps(before.div_ceil(DECISIONS_PER_APP), count).await;
+    let folder = Folder::open(data).await;
+    folder.apps(before.div_ceil(DECISIONS_PER_APP), count).await;
 }
 
-impl Filler {
+impl Folder {
     async fn open(data: &Path) -> Self {
-        let url = format!("sqlite://{}", data.join("log.db").display());
-        let store = EventStore::open(&url, Mode::Append).await.unwrap();
-        let master = MasterKey::from_file(&data.join("keys/master.key")).unwrap();
-        let blobs = Blobs::open(&data.join("blobs")).unwrap();
-        let policy = serde_json_canonicalizer::to_vec(&ReviewPolicy::default()).unwrap();
-        let policy = blobs.put(policy.into()).await.unwrap();
-        Self {
-            vault: Vault::open(&store, master).await.unwrap(),
-            store,
-            policy: Digest::from_bytes(*policy.as_bytes()),
-            drawn: 0,
-        }
+        let filler = Filler::open(data).await;
+        let policy = filler.policy().await;
+        Self { filler, policy }
     }
 
     /// So many decisions on apps from the one numbered `first` on. Nothing can be added after it.
-    async fn apps(&mut self, first: u64, count: u64) {
+    async fn apps(self, first: u64, count: u64) {
         for n in 0..count.div_ceil(DECISIONS_PER_APP) {
             let decisions = DECISIONS_PER_APP.min(count - n * DECISIONS_PER_APP);
             self.app(u128::from(first + n), decisions).await;
         }
-        self.store.close().await;
+        self.filler.close().await;
     }
 
-    async fn people(&mut self) {
+    async fn people(&self) {
         let role = "app-review".parse().unwrap();
         let permissions = role::bundle("app-store-management").unwrap().iter().copied().collect();
         let defined = role::Event::RoleDefined {
@@ -77,39 +62,24 @@ impl Filler {
             workspace: None,
             permissions,
         };
-        self.append(None, "role-app-review", vec![defined]).await;
+        self.filler.append(None, "role-app-review", vec![defined]).await;
         for n in 0..WORKSPACES {
             let name = format!("workspace-{n}").parse().unwrap();
             let created = workspace::Event::WorkspaceCreated { name };
-            self.append(None, &format!("workspace-{}", id(n)), vec![created]).await;
+            let stream = format!("workspace-{}", id(n));
+            self.filler.append(None, &stream, vec![created]).await;
         }
-        for n in (0..REVIEWERS).chain([AUTHOR]) {
-            let role = if n == AUTHOR { "auditor" } else { "app-review" };
-            let stream = format!("account-{}", id(n));
-            let events = vec![
-                account::Event::AccountCreated {
-                    name: self.seal(&stream, &format!("Reviewer Number {n}")).await,
-                },
-                account::Event::RoleGranted {
-                    role: role.parse().unwrap(),
-                    scope: account::Scope::Platform {},
-                },
-            ];
-            self.append(None, &stream, events).await;
+        for n in 0..REVIEWERS {
+            self.filler
+                .account(n, &[("app-review", account::Scope::Platform {})], None)
+                .await;
         }
-        let issued = account::Event::TokenIssued {
-            token: TokenId::from_uuid(id(1)),
-            secret: Digest::from_bytes(*eventstore::Digest::of(TOKEN.as_bytes()).as_bytes()),
-            name: None,
-            permissions: None,
-            expires: None,
-        };
-        let stream = format!("account-{}", id(AUTHOR));
-        self.append_at(2, None, &stream, vec![issued]).await;
+        let auditor = [("auditor", account::Scope::Platform {})];
+        self.filler.account(AUTHOR, &auditor, Some(TOKEN)).await;
     }
 
     /// An app whose versions were all submitted by its author, and then decided about by one reviewer.
-    async fn app(&mut self, n: u128, decisions: u64) {
+    async fn app(&self, n: u128, decisions: u64) {
         let (app, listing) = (AppId::from_uuid(id(n)), digest(n));
         let stream = format!("app-{app}");
         let mut submitted = vec![app::Event::AppUploaded {
@@ -117,7 +87,7 @@ impl Filler {
             chart: format!("chart-{n}").parse().unwrap(),
             listing,
         }];
-        let reasons = join_all((0..decisions).map(|_| self.seal(&stream, REASON))).await;
+        let reasons = join_all((0..decisions).map(|_| self.filler.seal(&stream, REASON))).await;
         let mut decided = vec![];
         for (version, reason) in (0..).zip(reasons) {
             let number: domain::version_number::VersionNumber = format!("1.{version}.0").parse().unwrap();
@@ -162,58 +132,9 @@ impl Filler {
             });
         }
         let revision = submitted.len() as u64;
-        self.append(Some(AUTHOR), &stream, submitted).await;
-        self.append_at(revision, Some(n % REVIEWERS), &stream, decided).await;
+        self.filler.append(Some(AUTHOR), &stream, submitted).await;
+        self.filler
+            .append_at(revision, Some(n % REVIEWERS), &stream, decided)
+            .await;
     }
-
-    async fn seal(&self, subject: &str, text: &str) -> Sealed {
-        let sealed = self.vault.seal(subject, text.as_bytes()).await.unwrap();
-        Sealed {
-            subject: sealed.subject,
-            digest: Digest::from_bytes(*sealed.digest.as_bytes()),
-        }
-    }
-
-    async fn append(&mut self, by: Option<u128>, stream: &str, events: Vec<impl StoredEvent>) {
-        self.append_at(0, by, stream, events).await;
-    }
-
-    async fn append_at(&mut self, revision: u64, by: Option<u128>, stream: &str, events: Vec<impl StoredEvent>) {
-        let stored = events.into_iter().map(|event| {
-            let stored = event.store().unwrap();
-            self.drawn += 1;
-            NewEvent {
-                id: id(1 << 100 | self.drawn),
-                name: stored.name,
-                schema: SCHEMA,
-                data: stored.data,
-            }
-        });
-        let write = Write {
-            stream: stream.parse().unwrap(),
-            expected: Revision::new(revision),
-            events: stored.collect(),
-        };
-        let by = by.map_or(Actor::System, |by| Actor::Account(AccountId::from_uuid(id(by))));
-        let append = Append {
-            writes: vec![write],
-            guards: vec![],
-            context: Context {
-                actor: by.to_string(),
-                command: None,
-                correlation_id: id(2 << 100 | self.drawn),
-                causation_id: None,
-            },
-        };
-        self.store.append(append).await.unwrap();
-    }
-}
-
-fn id(n: u128) -> Uuid {
-    // A version and a variant make it an id like others.
-    uuid::Builder::from_custom_bytes(n.to_be_bytes()).into_uuid()
-}
-
-fn digest(n: u128) -> Digest {
-    Digest::from_bytes(*eventstore::Digest::of(&n.to_be_bytes()).as_bytes())
 }

@@ -13,6 +13,11 @@
 mod figures;
 #[expect(dead_code, reason = "nothing is added to what is exported")]
 mod fill;
+#[path = "../support/filler.rs"]
+mod filler;
+#[path = "../support/process.rs"]
+#[expect(dead_code, reason = "what it costs is not measured here")]
+mod process;
 mod server;
 
 use std::time::Instant;
@@ -38,7 +43,7 @@ fn main() {
         let data = folder.path().join("data");
         let started = Instant::now();
         let token = fill::decisions(&data, decisions).await;
-        let server = Server::start(&data, token).await;
+        let server = Server::start(&data, token);
         println!(
             "{decisions} decisions are there after {} s",
             started.elapsed().as_secs()
@@ -51,8 +56,8 @@ fn main() {
         for (name, file) in [("export", "csv"), ("export.jsonl", "jsonl")] {
             let mut rates = vec![];
             for _ in 0..ROUNDS {
-                let before = server.memory();
-                let (started, peak) = (Instant::now(), server.watch_memory());
+                let before = server.process.memory();
+                let (started, peak) = (Instant::now(), server.process.watch_memory());
                 let rows = server.export(file).await;
                 let seconds = started.elapsed().as_secs_f64();
                 taken.push(peak.stop().saturating_sub(before) as f64 / MIB);
@@ -63,6 +68,6 @@ fn main() {
         }
         figures.add("export.rss_mb", taken.into_iter().fold(0.0, f64::max));
         figures.write();
-        server.stop().await;
+        server.process.stop();
     });
 }

@@ -13,6 +13,11 @@
 mod figures;
 #[path = "../export/fill.rs"]
 mod fill;
+#[path = "../support/filler.rs"]
+mod filler;
+#[path = "../support/process.rs"]
+#[expect(dead_code, reason = "only the time is measured here")]
+mod process;
 #[path = "../export/server.rs"]
 #[expect(dead_code, reason = "nothing is exported")]
 mod server;

@@ -251,7 +251,8 @@ pub(super) async fn on_version(
     expected_revision: Option<u64>,
     command: Do,
 ) -> Result<Target, CommandError> {
-    let state = work.visible_app(app).await?;
+    let state = work.look::<App>(app).await?;
+    let state = work.visible(state.as_ref().as_ref())?;
     // A draft of another tenant is as one that does not exist, also for those who see its app in the store.
     let known = state.versions.get(version);
     if !known.is_some_and(|known| work.sees_version(&state.visibility(), known.stage.visibility())) {
@@ -272,8 +273,8 @@ pub(super) async fn package_is_there(
     id: AppId,
     number: &VersionNumber,
 ) -> Result<(), CommandError> {
-    let app = work.load::<App>(id).await?;
-    match app.as_ref().and_then(|app| app.version(number)) {
+    let app = work.look::<App>(id).await?;
+    match app.as_ref().as_ref().and_then(|app| app.version(number)) {
         Some(version) => work.name_content(version.package.digest).await,
         None => Ok(()),
     }

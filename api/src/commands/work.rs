@@ -1,6 +1,6 @@
 //! One attempt at a command: what it has looked at, and what it has decided so far.
 
-use std::{any::Any, collections::HashMap, fmt::Display};
+use std::{any::Any, collections::HashMap, fmt::Display, sync::Arc};
 
 use domain::{
     access::{AppVisibility, Denied, Place, Principal, StageVisibility},
@@ -15,10 +15,10 @@ use domain::{
     permission::Permission,
     workspace::Workspace,
 };
-use eventstore::{EventStore, Guard, NewEvent, Recorded, Revision, StreamName, Write};
+use eventstore::{Guard, NewEvent, Revision, StreamName, Write};
 use serde::Serialize;
 
-use super::{Authority, CommandError, Commands};
+use super::{Authority, CommandError, Commands, states::stream};
 use crate::{content::Document, ids, vault::Pending};
 
 pub struct Work<'a> {
@@ -49,7 +49,7 @@ pub(super) struct Finished {
 struct Stream {
     revision: Revision,
     /// The aggregate's state, with what was decided in this attempt.
-    state: Box<dyn Any + Send + Sync>,
+    state: Arc<dyn Any + Send + Sync>,
     events: Vec<NewEvent>,
 }
 
@@ -61,7 +61,7 @@ impl<'a> Work<'a> {
             // A revocation that lands first moves one of these streams, and the append is refused.
             let guard = Stream {
                 revision: Revision::new(revision),
-                state: Box::new(()),
+                state: Arc::new(()),
                 events: vec![],
             };
             streams.insert(stream.parse().map_err(CommandError::internal)?, guard);
@@ -116,15 +116,24 @@ impl<'a> Work<'a> {
         D::Event: StoredEvent,
         D::State: Clone + Send + Sync + 'static,
     {
+        self.look::<D>(key).await.map(Arc::unwrap_or_clone)
+    }
+
+    /// The same, to be looked at only: a state may be large.
+    pub async fn look<D>(&mut self, key: impl Display) -> Result<Arc<D::State>, CommandError>
+    where
+        D: Decider,
+        D::Event: StoredEvent,
+        D::State: Clone + Send + Sync + 'static,
+    {
         let stream = stream::<D>(key)?;
-        if let Some(state) = self
-            .streams
-            .get(&stream)
-            .and_then(|known| known.state.downcast_ref::<D::State>())
+        if let Some(known) = self.streams.get(&stream)
+            && let Ok(state) = Arc::clone(&known.state).downcast::<D::State>()
         {
-            return Ok(state.clone());
+            return Ok(state);
         }
-        let (state, revision) = read::<D>(&self.commands.log, &stream).await?;
+        let Commands { log, states, .. } = self.commands;
+        let (state, revision) = states.read::<D>(log, &stream).await?;
         if self
             .streams
             .get(&stream)
@@ -134,7 +143,7 @@ impl<'a> Work<'a> {
         }
         let loaded = Stream {
             revision,
-            state: Box::new(state.clone()),
+            state: Arc::<D::State>::clone(&state),
             events: vec![],
         };
         self.streams.insert(stream, loaded);
@@ -152,9 +161,12 @@ impl<'a> Work<'a> {
         D::Event: StoredEvent,
         D::State: Clone + Send + Sync + 'static,
     {
-        let mut state = self.load::<D>(key).await?;
+        let state = self.look::<D>(key).await?;
         let events = D::decide(&state, command, self.stamp).map_err(CommandError::rejected)?;
-        let name = stream::<D>(key)?;
+        if events.is_empty() {
+            return Ok(events);
+        }
+        let (name, mut state) = (stream::<D>(key)?, Arc::unwrap_or_clone(state));
         for event in &events {
             let stored = event.store().map_err(CommandError::internal)?;
             state = D::evolve(state, event, self.stamp);
@@ -169,9 +181,9 @@ impl<'a> Work<'a> {
             }
         }
         if let Some(stream) = self.streams.get_mut(&name) {
-            stream.state = Box::new(state);
+            stream.state = Arc::new(state);
         }
-        if !events.is_empty() && !self.written.contains(&name) {
+        if !self.written.contains(&name) {
             self.written.push(name);
         }
         Ok(events)
@@ -197,23 +209,29 @@ impl<'a> Work<'a> {
 
     /// An app the giver may know of. One of another tenant is as one that does not exist.
     pub async fn visible_app(&mut self, id: AppId) -> Result<App, CommandError> {
-        let app = self.load::<App>(id).await?;
+        let app = self.look::<App>(id).await?;
+        self.visible(app.as_ref().as_ref()).cloned()
+    }
+
+    /// The same of one that was looked at.
+    pub fn visible<'b>(&self, app: Option<&'b App>) -> Result<&'b App, CommandError> {
         let sees = |app: &App| {
             self.principal
                 .as_ref()
                 .is_none_or(|principal| principal.sees_app(&app.visibility()))
         };
-        app.filter(sees).ok_or(CommandError::NotFound("app"))
+        app.filter(|app| sees(app)).ok_or(CommandError::NotFound("app"))
     }
 
     /// Asks for the permission `command` needs, and decides it on an app the giver may know of.
     pub async fn decide_on_app(&mut self, id: AppId, command: app::Command) -> Result<Vec<app::Event>, CommandError> {
-        let app = self.visible_app(id).await?;
+        let app = self.look::<App>(id).await?;
+        let app = self.visible(app.as_ref().as_ref())?;
         let permission = command.permission();
         self.authorize(permission, Place::of(permission, app.workspace))?;
         let command = match permission {
             Permission::ReviewStart | Permission::ReviewApprove | Permission::ReviewReject => {
-                command.given_by(self.panel(&app)?)
+                command.given_by(self.panel(app)?)
             }
             _ => command,
         };
@@ -293,7 +311,7 @@ impl<'a> Work<'a> {
             let revision = Revision::new(revision);
             let seen = self.streams.entry(stream).or_insert_with(|| Stream {
                 revision,
-                state: Box::new(()),
+                state: Arc::new(()),
                 events: vec![],
             });
             if seen.revision != revision {
@@ -368,46 +386,4 @@ impl<'a> Work<'a> {
 #[must_use]
 pub fn holder<D: Decider>(key: impl Display) -> String {
     format!("{}-{key}", D::CATEGORY)
-}
-
-/// The state of an aggregate as the log has it now, for those who decide nothing.
-///
-/// # Errors
-///
-/// [`CommandError::Internal`] if the log cannot be read or holds what this program does not understand.
-pub async fn load<D>(log: &EventStore, key: impl Display) -> Result<D::State, CommandError>
-where
-    D: Decider,
-    D::Event: StoredEvent,
-{
-    Ok(read::<D>(log, &stream::<D>(key)?).await?.0)
-}
-
-async fn read<D>(log: &EventStore, stream: &StreamName) -> Result<(D::State, Revision), CommandError>
-where
-    D: Decider,
-    D::Event: StoredEvent,
-{
-    let recorded = log.read_stream(stream, Revision::NONE).await?;
-    let revision = recorded.last().map_or(Revision::NONE, |last| last.revision);
-    let mut state = D::State::default();
-    for event in &recorded {
-        let (event, stamp) = restore::<D>(event)?;
-        state = D::evolve(state, &event, stamp);
-    }
-    Ok((state, revision))
-}
-
-fn stream<D: Decider>(key: impl Display) -> Result<StreamName, CommandError> {
-    StreamName::new(D::CATEGORY, key).map_err(CommandError::internal)
-}
-
-fn restore<D>(recorded: &Recorded) -> Result<(D::Event, Stamp), CommandError>
-where
-    D: Decider,
-    D::Event: StoredEvent,
-{
-    let event = D::Event::restore(&recorded.name, &recorded.data).map_err(CommandError::internal)?;
-    let by = recorded.actor.parse().map_err(CommandError::internal)?;
-    Ok((event, Stamp { by, at: recorded.time }))
 }

@@ -90,6 +90,8 @@ pub struct Upgrade<'a> {
     pub values: Option<&'a str>,
     /// What Helm's record of it is labelled with, as `name=value`.
     pub labels: &'a [String],
+    /// In whole seconds, as [`Helm::wait_max`].
+    pub wait: Duration,
     pub scratch: &'a Path,
 }
 
@@ -175,11 +177,13 @@ impl Helm {
         self.run(&arguments, template.scratch).await
     }
 
-    /// How long Helm waits for what it applied to become ready. Shorter than a run may take, so that Helm itself tells.
+    /// How long Helm waits for what it applied to become ready, in whole seconds. Shorter than a run may take, so that
+    /// Helm itself tells.
     #[must_use]
     pub fn wait_max(&self) -> Duration {
         let left = self.left();
-        left - (left / 4).min(MARGIN)
+        let wait = left - (left / 4).min(MARGIN);
+        Duration::from_secs(wait.as_secs().max(1))
     }
 
     /// Installs a chart, or upgrades what is there to it, and waits until it is ready. Returns what Helm said.
@@ -192,7 +196,7 @@ impl Helm {
         arguments.extend(["--install".into(), "--namespace".into(), upgrade.namespace.into()]);
         arguments.extend(["--history-max".into(), HISTORY_MAX.to_string().into()]);
         arguments.extend(["--labels".into(), upgrade.labels.join(",").into()]);
-        arguments.extend(self.waiting());
+        arguments.extend(waiting(upgrade.wait));
         if let Some(values) = upgrade.values {
             arguments.extend(["--values".into(), values.into()]);
         }
@@ -207,7 +211,7 @@ impl Helm {
     pub async fn uninstall(&self, named: &Named<'_>) -> Result<String, HelmError> {
         let mut arguments: Vec<OsString> = vec!["uninstall".into(), named.release.into()];
         arguments.extend(["--namespace".into(), named.namespace.into()]);
-        arguments.extend(self.waiting());
+        arguments.extend(waiting(self.wait_max()));
         self.run(&arguments, named.scratch).await.map(Rendered::words)
     }
 
@@ -221,11 +225,6 @@ impl Helm {
         arguments.extend(["--namespace".into(), named.namespace.into()]);
         let rendered = self.run(&arguments, named.scratch).await?;
         Ok(rendered.manifest)
-    }
-
-    fn waiting(&self) -> [OsString; 3] {
-        let seconds = self.wait_max().as_secs().max(1);
-        ["--wait".into(), "--timeout".into(), format!("{seconds}s").into()]
     }
 
     async fn run(&self, arguments: &[OsString], scratch: &Path) -> Result<Rendered, HelmError> {
@@ -298,6 +297,14 @@ ulimit -v "$1" && ulimit -t "$2" && shift 2 || exit 126
 command -v setpriv >/dev/null && exec setpriv --pdeathsig KILL "$@"
 exec "$@"
 "#;
+
+fn waiting(wait: Duration) -> [OsString; 3] {
+    [
+        "--wait".into(),
+        "--timeout".into(),
+        format!("{}s", wait.as_secs()).into(),
+    ]
+}
 
 async fn read(stream: Option<impl AsyncRead + Unpin>, limit_bytes: u64) -> Result<Vec<u8>, HelmError> {
     let mut bytes = Vec::new();

@@ -50,9 +50,9 @@ impl AccountQuery {
         if !sees_all(viewer(ctx)?) {
             return Err(ApiError::needs(Permission::AccountManage));
         }
-        let (is_first, request) = (after.is_none(), page::request(first, after)?);
+        let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
         let found = read(ctx, move |view| accounts::accounts(view, &request)).await?;
-        Ok(page::connection(found, is_first, Account))
+        Ok(page::connection(ctx, found, is_first, Account))
     }
 }
 

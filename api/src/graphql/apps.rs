@@ -72,7 +72,7 @@ impl AppQuery {
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Option<Connected<App>>> {
-        let (is_first, request) = (after.is_none(), page::request(first, after)?);
+        let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
         viewer(ctx)?;
         at_least::wait(ctx, at_least).await?;
         let moment = as_of::moment(ctx, as_of).await?;
@@ -85,7 +85,7 @@ impl AppQuery {
         let status = status.map(Into::into);
         let list = move |view: &Connection| apps::of_workspace(view, id, status, &request);
         let apps = read_at(ctx, moment, list).await?;
-        Ok(Some(page::connection(apps, is_first, |row| App { row, moment })))
+        Ok(Some(page::connection(ctx, apps, is_first, |row| App { row, moment })))
     }
 }
 
@@ -254,7 +254,7 @@ impl App {
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Connected<Version>> {
-        let (is_first, request) = (after.is_none(), page::request(first, after)?);
+        let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
         let (id, moment) = (self.row.id, self.moment);
         let mut wanted = seen_stages(viewer(ctx)?, &self.row);
         if let Some(asked) = stages {
@@ -273,7 +273,7 @@ impl App {
             })
             .await?
         };
-        Ok(page::connection(versions, is_first, |row| Version { row, moment }))
+        Ok(page::connection(ctx, versions, is_first, |row| Version { row, moment }))
     }
 
     /// What the viewer may do to it now, and why not the rest: by the rules that the mutations themselves ask.

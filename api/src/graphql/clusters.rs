@@ -33,9 +33,9 @@ impl ClusterQuery {
         after: Option<String>,
     ) -> Result<Connected<Cluster>> {
         viewer(ctx)?.authorize(Permission::ClusterManage, Place::Platform)?;
-        let (is_first, request) = (after.is_none(), page::request(first, after)?);
+        let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
         let found = read(ctx, move |view| clusters::list(view, &request)).await?;
-        Ok(page::connection(found, is_first, Cluster))
+        Ok(page::connection(ctx, found, is_first, Cluster))
     }
 }
 

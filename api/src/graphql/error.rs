@@ -1,6 +1,6 @@
 //! Errors that end a request. What a command refuses is not one of them: it is a user error of the payload.
 
-use async_graphql::{ErrorExtensions as _, ServerError};
+use async_graphql::{ErrorExtensions as _, Pos, ServerError};
 use domain::decider::Reject as _;
 use eventstore::transparency::{ProveError, PublishError};
 
@@ -57,6 +57,16 @@ pub fn request_error(code: &'static str, message: impl Into<String>) -> ServerEr
     let mut error = ServerError::new(message, None);
     error.extensions.get_or_insert_default().set("code", code);
     error
+}
+
+/// What is wrong with a document, and where. The library shows the line as well, which may be all of the document.
+pub fn parse_problem(message: &str, at: Option<Pos>) -> String {
+    let (_, problem) = message.rsplit_once("= ").unwrap_or_default();
+    let problem = if problem.is_empty() { message } else { problem };
+    match at {
+        Some(Pos { line, column }) => format!("line {line}, column {column}: {}", problem.trim()),
+        None => problem.to_owned(),
+    }
 }
 
 /// Every error has a code; what the library refuses by itself failed validation.

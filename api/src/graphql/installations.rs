@@ -61,12 +61,12 @@ impl Installations {
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Connected<Release>> {
-        let (is_first, request) = (after.is_none(), page::request(first, after)?);
+        let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
         let (app, version, viewer) = (self.app, self.version.clone(), viewer(ctx)?.clone());
         let page = read(ctx, move |view| {
             let list = |page: &PageRequest| releases::running(view, app, version.as_ref(), page);
             request.sift(list, |release| sees(&viewer, &release.row))
         });
-        Ok(page::connection(page.await?, is_first, Release))
+        Ok(page::connection(ctx, page.await?, is_first, Release))
     }
 }

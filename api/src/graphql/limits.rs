@@ -18,7 +18,7 @@ use async_graphql::{
     parser::types::{ExecutableDocument, FragmentDefinition, Selection, SelectionSet},
 };
 
-use super::error::{ApiError, Result, request_error};
+use super::error::{ApiError, Result, parse_problem, request_error};
 use crate::config;
 
 /// Fields, fragments and spreads of all operations, those of a fragment counted wherever it is spread.
@@ -66,7 +66,10 @@ impl Extension for Limits {
         }
         match request.parsed_query() {
             Ok(document) => check(document)?,
-            Err(error) => return Err(request_error("GRAPHQL_PARSE_FAILED", error.message)),
+            Err(error) => {
+                let problem = parse_problem(&error.message, error.locations.first().copied());
+                return Err(request_error("GRAPHQL_PARSE_FAILED", problem));
+            }
         }
         next.run(ctx, request).await
     }

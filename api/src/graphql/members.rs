@@ -21,9 +21,9 @@ pub async fn members(
     first: Option<i32>,
     after: Option<String>,
 ) -> Result<Connected<Member>> {
-    let (is_first, request) = (after.is_none(), page::request(first, after)?);
+    let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
     let granted = read(ctx, move |view| accounts::granted_in(view, scope, &request)).await?;
-    Ok(page::connection(granted, is_first, Member))
+    Ok(page::connection(ctx, granted, is_first, Member))
 }
 
 pub struct Member(accounts::Granted);

@@ -22,6 +22,7 @@ use async_graphql::MergedObject;
 
 pub use self::payload::{UserError, giver, release as release_id, version as version_id};
 
+/// What can be done. Each is one command: everything it calls for happens, or nothing.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     apps::AppMutation,

@@ -12,7 +12,6 @@ use projections::releases;
 
 use super::{
     NodeId,
-    deployments::{Attempt, Deployment, Revision},
     allowed::{self, AllowedAction},
     apps::App,
     at_least::{self, AtLeast},
@@ -60,7 +59,7 @@ impl ReleaseQuery {
         after: Option<String>,
     ) -> Result<Option<Connected<Release>>> {
         at_least::wait(ctx, at_least).await?;
-        let (is_first, request) = (after.is_none(), page::request(first, after)?);
+        let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
         let viewer = viewer(ctx)?;
         let Some(NodeId::Project(id)) = NodeId::parse(&project) else {
             return Ok(None);
@@ -77,7 +76,7 @@ impl ReleaseQuery {
             releases::list(view, releases::Of::Project(id), &request)
         })
         .await?;
-        Ok(Some(page::connection(releases, is_first, Release)))
+        Ok(Some(page::connection(ctx, releases, is_first, Release)))
     }
 }
 
@@ -288,10 +287,10 @@ impl Release {
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Connected<Revision>> {
-        let (is_first, request) = (after.is_none(), page::request(first, after)?);
+        let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
         let shows_values = self.shows_values(ctx)?;
         let revisions = loaders::row(ctx, releases::RevisionsOf(self.0.id, request)).await?;
-        Ok(page::connection(revisions.unwrap_or_default(), is_first, |row| Revision {
+        Ok(page::connection(ctx, revisions.unwrap_or_default(), is_first, |row| Revision {
             row,
             shows_values,
         }))
@@ -305,9 +304,9 @@ impl Release {
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Connected<Attempt>> {
-        let (is_first, request) = (after.is_none(), page::request(first, after)?);
+        let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
         let attempts = loaders::row(ctx, releases::AttemptsOf(self.0.id, request)).await?;
-        Ok(page::connection(attempts.unwrap_or_default(), is_first, Attempt))
+        Ok(page::connection(ctx, attempts.unwrap_or_default(), is_first, Attempt))
     }
 
     /// When its installation was asked for.

@@ -48,12 +48,15 @@ impl ReviewQuery {
     ) -> Result<Connected<QueueEntry>> {
         viewer(ctx)?.authorize(Permission::ReviewView, Place::Platform)?;
         at_least::wait(ctx, at_least).await?;
-        let (is_first, request) = (after.is_none(), page::request(first, after)?);
+        let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
         let moment = as_of::moment(ctx, as_of).await?;
         as_of::authorize(ctx, moment)?;
         let list = move |view: &Connection| reviews::queue(view, QueueFilter::default(), &request);
         let entries = read_at(ctx, moment, list).await?;
-        Ok(page::connection(entries, is_first, |row| QueueEntry { row, moment }))
+        Ok(page::connection(ctx, entries, is_first, |row| QueueEntry {
+            row,
+            moment,
+        }))
     }
 
     /// Every review decision, the newest first: all for auditors, else those about one workspace or app of the viewer's.
@@ -69,7 +72,7 @@ impl ReviewQuery {
         after: Option<String>,
     ) -> Result<Connected<Decision>> {
         at_least::wait(ctx, at_least).await?;
-        let (is_first, request) = (after.is_none(), page::request(first, after)?);
+        let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
         let filter = filter.unwrap_or_default();
         let Some((app, workspace)) = filter.within_reach(ctx).await? else {
             return Ok(Connected::new(false, false));
@@ -82,7 +85,7 @@ impl ReviewQuery {
             ..DecisionFilter::default()
         };
         let decisions = read(ctx, move |view| decisions::decisions(view, &filter, &request)).await?;
-        Ok(page::connection(decisions, is_first, Decision))
+        Ok(page::connection(ctx, decisions, is_first, Decision))
     }
 }
 

@@ -59,7 +59,7 @@ impl StoreQuery {
     ) -> Result<StoreConnection> {
         viewer(ctx)?.authorize(Permission::StoreView, Place::Platform)?;
         at_least::wait(ctx, at_least).await?;
-        let (is_first, request) = (after.is_none(), page::request(first, after)?);
+        let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
         let moment = as_of::moment(ctx, as_of).await?;
         as_of::authorize(ctx, moment)?;
         let named = Named {
@@ -80,7 +80,7 @@ impl StoreQuery {
         };
         let (entries, facets) = read_at(ctx, moment, question).await?;
         let found = Found { facets, moment };
-        Ok(page::connection_with(entries, is_first, found, |row| StoreEntry {
+        Ok(page::connection_with(ctx, entries, is_first, found, |row| StoreEntry {
             row,
             moment,
         }))
@@ -186,7 +186,7 @@ pub struct StoreEntry {
 }
 
 /// An app as the store shows it.
-#[Object]
+#[Object(serial)]
 impl StoreEntry {
     /// The app.
     async fn app(&self, ctx: &Context<'_>) -> Result<Option<App>> {

@@ -7,7 +7,10 @@ use domain::{
     permission::Permission,
 };
 use futures_util::{Stream, StreamExt as _, stream};
-use projections::{Connection, audit};
+use projections::{
+    Connection, audit,
+    page::{PAGE_MAX, PageRequest},
+};
 
 use super::{
     NodeId,
@@ -28,6 +31,7 @@ const BATCH: u64 = 100;
 
 pub struct Subscription;
 
+/// What can be followed, at `/graphql/ws`.
 #[GraphQlSubscription]
 impl Subscription {
     /// Every event, in order, as an auditor reads it. `after` goes on behind a position seen before, so nothing is
@@ -64,7 +68,7 @@ impl Subscription {
             let onlooker = onlooker.clone();
             async move {
                 onlooker.still(|viewer| viewer.may(Permission::ReviewView, Place::Platform))?;
-                let request = super::page::request(Some(100), None)?;
+                let request = PageRequest::new(PAGE_MAX, None);
                 let views = &onlooker.services.views;
                 let queue = views
                     .read(move |view| projections::reviews::queue(view, Default::default(), &request))

@@ -37,9 +37,9 @@ impl TenancyQuery {
         after: Option<String>,
     ) -> Result<Connected<Workspace>> {
         viewer(ctx)?.authorize(Permission::WorkspaceManage, Place::Platform)?;
-        let (is_first, request) = (after.is_none(), page::request(first, after)?);
+        let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
         let found = read(ctx, move |view| tenancy::workspaces(view, &request)).await?;
-        Ok(page::connection(found, is_first, Workspace))
+        Ok(page::connection(ctx, found, is_first, Workspace))
     }
 
     /// A workspace by its name: one the viewer is a member of, or any for whoever manages them.
@@ -105,13 +105,13 @@ impl Workspace {
         after: Option<String>,
     ) -> Result<Connected<App>> {
         self.for_members(ctx)?;
-        let (id, is_first, request) = (self.0.id, after.is_none(), page::request(first, after)?);
+        let (id, is_first, request) = (self.0.id, after.is_none(), page::request(ctx, first, after)?);
         let status = status.map(Into::into);
         let apps = read(ctx, move |view| {
             projections::apps::of_workspace(view, id, status, &request)
         })
         .await?;
-        Ok(page::connection(apps, is_first, |row| App {
+        Ok(page::connection(ctx, apps, is_first, |row| App {
             row,
             moment: Moment::Now,
         }))
@@ -126,9 +126,9 @@ impl Workspace {
         after: Option<String>,
     ) -> Result<Connected<Project>> {
         self.for_members(ctx)?;
-        let (id, is_first, request) = (self.0.id, after.is_none(), page::request(first, after)?);
+        let (id, is_first, request) = (self.0.id, after.is_none(), page::request(ctx, first, after)?);
         let projects = read(ctx, move |view| tenancy::projects(view, id, &request)).await?;
-        Ok(page::connection(projects, is_first, Project))
+        Ok(page::connection(ctx, projects, is_first, Project))
     }
 
     /// Who holds a role in it, the longest first. For its members, and whoever manages workspaces.

@@ -4,6 +4,7 @@
 //! client asks for out. No form posts: a page elsewhere can make a browser send those.
 
 mod media;
+mod protocol;
 mod request;
 mod socket;
 

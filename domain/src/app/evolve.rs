@@ -1,6 +1,9 @@
 //! What an app remembers of its facts. Total: it judges nothing, and an event out of place changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     App, Claim, Event, Listing, ListingDecision, ListingReview, ListingSubmission, Package, Review, Stage, Submission,
@@ -40,7 +43,7 @@ pub(super) fn evolve(state: Option<App>, event: &Event, stamp: Stamp) -> Option<
 
 impl App {
     fn apply(&mut self, event: &Event, stamp: Stamp) {
-        if let Some(version) = event.version().and_then(|number| self.versions.get_mut(number)) {
+        if let Some(version) = event.version().and_then(|number| self.version_mut(number)) {
             version.revision += 1;
         }
         match event {
@@ -66,7 +69,7 @@ impl App {
                     ordinal: self.submissions,
                 };
                 self.contribute(version, stamp);
-                if let Some(version) = self.versions.get_mut(version) {
+                if let Some(version) = self.version_mut(version) {
                     // What was submitted before policies could be set was submitted under the default.
                     version.review = Some(Review::begin(review.clone().unwrap_or_default(), *policy));
                 }
@@ -147,11 +150,15 @@ impl App {
         }
     }
 
+    fn version_mut(&mut self, number: &VersionNumber) -> Option<&mut Version> {
+        self.versions.get_mut(number).map(Arc::make_mut)
+    }
+
     /// A number that is uploaded again after its deletion goes on counting revisions and keeps its authors.
     fn add_version(&mut self, number: &VersionNumber, package: &Package, stamp: Stamp) {
         let before = self.versions.remove(number);
         let (revision, mut contributors, ever_published) = before.map_or((1, BTreeSet::new(), false), |deleted| {
-            (deleted.revision, deleted.contributors, deleted.ever_published)
+            (deleted.revision, deleted.contributors.clone(), deleted.ever_published)
         });
         contributors.extend(stamp.by.account());
         let version = Version {
@@ -162,12 +169,12 @@ impl App {
             contributors,
             ever_published,
         };
-        self.versions.insert(number.clone(), version);
+        self.versions.insert(number.clone(), Arc::new(version));
     }
 
     fn replace(&mut self, number: &VersionNumber, package: &Package, stamp: Stamp) {
         self.contribute(number, stamp);
-        if let Some(version) = self.versions.get_mut(number) {
+        if let Some(version) = self.version_mut(number) {
             version.package = package.clone();
             version.stage = Stage::Draft {};
         }
@@ -179,13 +186,13 @@ impl App {
         self.listing.contributors.extend(stamp.by.account());
         for version in self.versions.values_mut() {
             if matches!(version.stage, Stage::Rejected { .. }) {
-                version.stage = Stage::Draft {};
+                Arc::make_mut(version).stage = Stage::Draft {};
             }
         }
     }
 
     fn publish(&mut self, number: &VersionNumber, listing: Digest) {
-        let Some(version) = self.versions.get_mut(number) else {
+        let Some(version) = self.version_mut(number) else {
             return;
         };
         let Some(submission) = version.stage.submission().copied() else {
@@ -236,30 +243,26 @@ impl App {
     }
 
     fn record_approval(&mut self, number: &VersionNumber, terms: Option<&Terms>, stamp: Stamp) {
-        if let Some(review) = self
-            .versions
-            .get_mut(number)
-            .and_then(|version| version.review.as_mut())
-        {
+        if let Some(review) = self.version_mut(number).and_then(|version| version.review.as_mut()) {
             review.approve(terms, stamp);
         }
     }
 
     fn contribute(&mut self, number: &VersionNumber, stamp: Stamp) {
-        if let Some(version) = self.versions.get_mut(number) {
+        if let Some(version) = self.version_mut(number) {
             version.contributors.extend(stamp.by.account());
         }
     }
 
     fn move_to(&mut self, number: &VersionNumber, stage: impl FnOnce(&Version) -> Stage) {
-        if let Some(version) = self.versions.get_mut(number) {
+        if let Some(version) = self.version_mut(number) {
             version.stage = stage(version);
         }
     }
 
     /// To a stage that keeps the submission of the one before.
     fn advance(&mut self, number: &VersionNumber, stage: impl FnOnce(Submission) -> Stage) {
-        if let Some(version) = self.versions.get_mut(number)
+        if let Some(version) = self.version_mut(number)
             && let Some(submission) = version.stage.submission().copied()
         {
             version.stage = stage(submission);

@@ -9,14 +9,13 @@
     reason = "a measurement that cannot be made ends the run"
 )]
 
+#[path = "../log/disk.rs"]
+mod disk;
 #[path = "../log/figures.rs"]
 mod figures;
 #[path = "../log/logs.rs"]
 #[expect(dead_code, reason = "nothing is compared with plain appends")]
 mod logs;
-#[path = "../log/measure.rs"]
-#[expect(dead_code, reason = "only the disk is measured again")]
-mod measure;
 #[path = "../../tests/support/postgres.rs"]
 #[expect(dead_code, reason = "the logs are in files")]
 mod postgres_server;
@@ -49,7 +48,7 @@ fn main() {
     let started = Instant::now();
     let mut figures = Figures::default();
     runtime.block_on(async {
-        figures.add("disk.flushes_per_s", measure::flushes_per_second());
+        figures.add("disk.flushes_per_s", disk::flushes_per_second());
         let place = Database::Sqlite.fresh().await;
         let store = place.open().await;
         logs::fill(&store, events).await;

@@ -11,6 +11,7 @@
     reason = "a measurement that cannot be made ends the run"
 )]
 
+mod disk;
 mod figures;
 #[expect(dead_code, reason = "evidence appends one event at a time")]
 mod logs;
@@ -55,7 +56,7 @@ fn main() {
     let started = Instant::now();
     let mut figures = Figures::default();
     runtime.block_on(async {
-        figures.add("disk.flushes_per_s", measure::flushes_per_second());
+        figures.add("disk.flushes_per_s", disk::flushes_per_second());
         let mut skipped = 0;
         for database in databases {
             appends(database, &mut figures).await;

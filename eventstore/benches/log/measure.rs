@@ -1,30 +1,11 @@
-//! The disk, the feed and the replay.
+//! The feed and the replay.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use eventstore::{EventStore, Position, Recorded};
 use serde::Deserialize;
 
 use crate::logs::LAST;
-
-/// How often a second the disk makes an overwritten page durable: the limit of one commit at a time.
-pub(crate) fn flushes_per_second() -> f64 {
-    let folder = tempfile::tempdir().unwrap();
-    let file = File::create(folder.path().join("page")).unwrap();
-    let page = [7; 8_192];
-    file.write_all_at(&page, 0).unwrap();
-    file.sync_all().unwrap();
-    let started = Instant::now();
-    let mut flushes = 0;
-    while started.elapsed() < Duration::from_secs(2) {
-        file.write_all_at(&page, 0).unwrap();
-        file.sync_data().unwrap();
-        flushes += 1;
-    }
-    f64::from(flushes) / started.elapsed().as_secs_f64()
-}
 
 /// Follows a log up to its last event and returns how many came before that one, each in its place.
 pub(crate) async fn tail(store: EventStore) -> u64 {

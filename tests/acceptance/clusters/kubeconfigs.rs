@@ -73,7 +73,7 @@ async fn what_would_run_read_or_trust_anything_is_refused_by_name_and_nothing_co
     for (text, code) in [
         ("{{ not: yaml", "KUBECONFIG_INVALID"),
         ("- a list", "KUBECONFIG_INVALID"),
-        ("a: 1\na: 2\n", "KUBECONFIG_INVALID"),
+        ("users: []\nusers: []\n", "KUBECONFIG_INVALID"),
         ("", "KUBECONFIG_INVALID"),
         ("&a [*a, *a]", "KUBECONFIG_INVALID"),
     ] {

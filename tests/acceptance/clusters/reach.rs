@@ -23,7 +23,7 @@ async fn with_a_stranger(helm: &str) -> (Site, String) {
     secret["metadata"]["namespace"] = json!("victim");
     secret["stringData"] = json!({ "word": "do-not-tell" });
     site.kubernetes.create(secret);
-    let wanted = json!({ "workspace": site.story.foreign_workspace, "name": "lab", "cluster": site.cluster, "namespace": "lab" });
+    let wanted = json!({ "workspace": site.story.foreign_workspace, "name": "attic", "cluster": site.cluster, "namespace": "lab" });
     let project = site.story.stranger.does("createProject", wanted).await;
     let project = text(&project, "/project/id").to_owned();
     (site, project)
@@ -148,7 +148,7 @@ async fn an_administrator_can_let_one_app_reach_further_and_take_it_back() {
     let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: wide\nrules: []\n";
     let app = site
         .story
-        .app(&chart("wide", "1.0.0").file("templates/role.yaml", role))
+        .published(&chart("wide", "1.0.0").file("templates/role.yaml", role))
         .await;
     let wanted = json!({ "project": site.story.project, "name": "wide", "version": app.version });
     let made = site.story.isv.does("installRelease", wanted).await;

@@ -99,13 +99,14 @@ impl Run<'_> {
             chart: CHART,
             values: self.inputs.values_file(),
             labels: &labels,
+            wait: self.task.helm.wait_max(),
             scratch: self.scratch,
         };
-        let (started, wait_max) = (Instant::now(), self.task.helm.wait_max());
+        let started = Instant::now();
         match self.task.helm.upgrade(&upgrade).await {
             Ok(words) => self.report(words).await,
             Err(error) => {
-                let is_waited_for = started.elapsed() >= wait_max;
+                let is_waited_for = started.elapsed() >= upgrade.wait;
                 Err(self.explain(error, rendered, is_waited_for).await)
             }
         }

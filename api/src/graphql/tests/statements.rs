@@ -138,6 +138,7 @@ impl Fixture {
         let registered = cluster::Event::ClusterRegistered {
             name: "far".parse().unwrap(),
             kind,
+            kubernetes: None,
         };
         let cluster = ClusterId::from_uuid(id(1));
         server.record(1, &format!("cluster-{cluster}"), vec![registered]).await;
@@ -260,7 +261,11 @@ impl Fixture {
         };
         let events = vec![
             requested,
-            release::Event::OperationStarted { operation, attempt },
+            release::Event::OperationStarted {
+                operation,
+                attempt,
+                worker: None,
+            },
             installed,
         ];
         self.record(n, &stream, events).await;

@@ -46,17 +46,10 @@ impl Media {
 
     /// An executed request, or one that validation refused.
     pub fn response(self, mut response: async_graphql::Response) -> Response {
-        // A request error has no path, and its answer has no `data` entry, not even null.
-        let is_request_error = response.data == async_graphql::Value::Null
-            && !response.errors.is_empty()
-            && response.errors.iter().all(|error| error.path.is_empty());
         give_codes(&mut response.errors);
         let headers = std::mem::take(&mut response.http_headers);
-        let body = Body {
-            errors: &response.errors,
-            data: (!is_request_error).then_some(&response.data),
-        };
-        let status = if is_request_error {
+        let body = Body::of(&response);
+        let status = if body.is_request_error() {
             self.status_of_request_error()
         } else {
             StatusCode::OK
@@ -81,13 +74,32 @@ impl Media {
     }
 }
 
-/// Errors first, so that nobody overlooks them; fields in the order in which they were asked for.
+/// What is said of an execution: errors first, so that nobody overlooks them; fields in the order in which they were asked
+/// for.
 #[derive(Serialize)]
-struct Body<'a> {
+pub struct Body<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [async_graphql::ServerError],
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a async_graphql::Value>,
+}
+
+impl<'a> Body<'a> {
+    pub fn of(response: &'a async_graphql::Response) -> Self {
+        // A request error has no path, and its answer has no `data` entry, not even null.
+        let is_request_error = response.data == async_graphql::Value::Null
+            && !response.errors.is_empty()
+            && response.errors.iter().all(|error| error.path.is_empty());
+        Self {
+            errors: &response.errors,
+            data: (!is_request_error).then_some(&response.data),
+        }
+    }
+
+    /// Whether nothing was executed.
+    pub const fn is_request_error(&self) -> bool {
+        self.data.is_none()
+    }
 }
 
 pub fn is_json(headers: &HeaderMap) -> bool {

@@ -11,6 +11,7 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 use super::media::Media;
+use crate::graphql::parse_problem;
 
 /// A request that is not executed.
 #[derive(Debug)]
@@ -34,6 +35,10 @@ impl BadRequest {
             code,
             message: message.to_owned(),
         }
+    }
+
+    pub fn message(self) -> String {
+        self.message
     }
 
     fn parameters(message: &str) -> Self {
@@ -80,7 +85,7 @@ impl Parameters {
         Self::from_map(parameters)
     }
 
-    fn from_map(mut parameters: Map<String, Value>) -> Result<Self, BadRequest> {
+    pub fn from_map(mut parameters: Map<String, Value>) -> Result<Self, BadRequest> {
         let query = match parameters.remove("query") {
             Some(Value::String(query)) => query,
             Some(_) => return Err(BadRequest::parameters("query must be a string")),
@@ -119,11 +124,22 @@ impl Parameters {
         ))
     }
 
+    /// The request, whatever is in its document.
+    pub fn into_unchecked(self) -> Request {
+        let mut request = Request::new(self.query).variables(self.variables);
+        request.operation_name = self.operation_name;
+        request
+    }
+
     /// The request, if its operation may be executed by this method.
     pub fn into_request(self, method: &Method, media: Media) -> Result<Request, BadRequest> {
         let refused = |code, message: &str| BadRequest::new(media.status_of_request_error(), code, message);
-        let document = async_graphql::parser::parse_query(&self.query)
-            .map_err(|error| refused("GRAPHQL_PARSE_FAILED", &error.to_string()))?;
+        let document = async_graphql::parser::parse_query(&self.query).map_err(|error| {
+            refused(
+                "GRAPHQL_PARSE_FAILED",
+                &parse_problem(&error.to_string(), error.positions().next()),
+            )
+        })?;
         let operation = operation(&document, self.operation_name.as_deref()).ok_or_else(|| {
             refused(
                 "OPERATION_UNKNOWN",
@@ -144,8 +160,7 @@ impl Parameters {
             }
             OperationType::Query | OperationType::Mutation => {}
         }
-        let mut request = Request::new(self.query).variables(self.variables);
-        request.operation_name = self.operation_name;
+        let mut request = self.into_unchecked();
         request.set_parsed_query(document);
         Ok(request)
     }

@@ -152,7 +152,9 @@ fn events_out_of_place_change_nothing() {
     let mut found = draft().and(grace(), stray).state().unwrap();
     // Only that something happened is counted.
     for app in [&mut expected, &mut found] {
-        app.versions.values_mut().for_each(|version| version.revision = 0);
+        app.versions
+            .values_mut()
+            .for_each(|version| std::sync::Arc::make_mut(version).revision = 0);
     }
     assert_eq!(found, expected);
 }

@@ -1,0 +1,101 @@
+//! How fast a running server answers and obeys over HTTP, beside a handler that does the same reads without GraphQL.
+//!
+//! `cargo bench -p charthouse-api --bench queries` prints a table and adds its figures to `target/bench/results.json`. Two
+//! numbers set how many apps there are, and how many versions an app has that has very many. Data lie in `TMPDIR`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a measurement that cannot be made ends the run"
+)]
+
+mod ask;
+mod bare;
+mod client;
+mod commands;
+mod cpu;
+#[path = "../../../eventstore/benches/log/disk.rs"]
+mod disk;
+#[path = "../../../eventstore/benches/log/figures.rs"]
+mod figures;
+mod fill;
+#[path = "../support/filler.rs"]
+mod filler;
+#[path = "../support/process.rs"]
+#[expect(dead_code, reason = "memory is watched all the time")]
+mod process;
+mod reads;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use figures::Figures;
+use fill::Size;
+use process::Process;
+
+/// As in the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Unless arguments say otherwise: ten versions for each app, and 64 apps with 500.
+const SIZE: Size = Size {
+    apps: 10_000,
+    long: 500,
+};
+/// Makes this program the handler that is compared with.
+const BARE: &str = "--bare";
+const MIB: f64 = 1024.0 * 1024.0;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    match &arguments[..] {
+        [first, data, ..] if first == BARE => runtime.block_on(bare::serve(PathBuf::from(data))),
+        _ => runtime.block_on(measure(size(&arguments))),
+    }
+}
+
+fn size(arguments: &[String]) -> Size {
+    let mut numbers = arguments.iter().filter_map(|argument| argument.parse().ok());
+    Size {
+        apps: numbers.next().map_or(SIZE.apps, |apps: u64| u128::from(apps)),
+        long: numbers.next().map_or(SIZE.long, |long| u32::try_from(long).unwrap()),
+    }
+}
+
+async fn measure(size: Size) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let started = Instant::now();
+    fill::store(&data, size).await;
+    println!("{} apps are there after {} s", size.apps, started.elapsed().as_secs());
+    // The first start makes the views; the one that is measured finds them.
+    serve(&data).stop();
+    let server = serve(&data);
+    println!("their views are there after {} s", started.elapsed().as_secs());
+    let bare = Process::start(Command::new(std::env::current_exe().unwrap()).arg(BARE).arg(&data));
+
+    let mut figures = Figures::default();
+    figures.add("disk.flushes_per_s", disk::flushes_per_second());
+    let memory = server.watch_memory();
+    reads::store(&server, &bare, &mut figures).await;
+    bare.stop();
+    reads::past(&server, &mut figures).await;
+    commands::rates(&server, size, &mut figures).await;
+    commands::lag(&server, size, &mut figures).await;
+    figures.add("rss.mb", memory.stop() as f64 / MIB);
+    figures.write();
+    server.stop();
+}
+
+fn serve(data: &Path) -> Process {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_charthouse"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+    Process::start(&mut command)
+}

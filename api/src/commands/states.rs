@@ -1,0 +1,187 @@
+//! The states of aggregates, remembered so that a long history is folded once and not for every command.
+//!
+//! What is remembered is never wrong, only behind: the log is asked for what came since, and an append is refused if it was
+//! decided on less than all of it.
+
+use std::{
+    any::Any,
+    collections::HashMap,
+    fmt::Display,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use domain::{
+    decider::{Decider, Stamp},
+    event::StoredEvent,
+};
+use eventstore::{EventStore, Recorded, Revision, StreamName};
+
+use super::CommandError;
+
+/// Events that the remembered states were folded from. States grow with them, to some 100 bytes each.
+const EVENTS_MAX: u64 = 400_000;
+
+/// Clones share it.
+#[derive(Clone, Default)]
+pub struct States(Arc<Mutex<Remembered>>);
+
+#[derive(Default)]
+struct Remembered {
+    states: HashMap<StreamName, Known>,
+    events: u64,
+    /// Counts what was looked up or remembered.
+    moment: u64,
+}
+
+struct Known {
+    state: Arc<dyn Any + Send + Sync>,
+    revision: Revision,
+    /// When it was last of use.
+    used: u64,
+}
+
+impl States {
+    /// The state of an aggregate as the log has it now: as it is remembered, with what happened since.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Internal`] if the log cannot be read or holds what this program does not understand.
+    pub async fn read<D>(
+        &self,
+        log: &EventStore,
+        stream: &StreamName,
+    ) -> Result<(Arc<D::State>, Revision), CommandError>
+    where
+        D: Decider,
+        D::Event: StoredEvent,
+        D::State: Clone + Send + Sync + 'static,
+    {
+        let (state, revision) = self.get::<D::State>(stream).unwrap_or_default();
+        let since = log.read_stream(stream, revision).await?;
+        let Some(revision) = since.last().map(|last| last.revision) else {
+            return Ok((state, revision));
+        };
+        let state = Arc::new(fold::<D>(Arc::unwrap_or_clone(state), &since)?);
+        self.put(stream, Arc::clone(&state), revision);
+        Ok((state, revision))
+    }
+
+    /// The state of a stream as it was at a revision.
+    fn get<S: Send + Sync + 'static>(&self, stream: &StreamName) -> Option<(Arc<S>, Revision)> {
+        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let moment = remembered.tick();
+        let known = remembered.states.get_mut(stream)?;
+        known.used = moment;
+        let state = Arc::clone(&known.state).downcast().ok()?;
+        Some((state, known.revision))
+    }
+
+    fn put<S: Send + Sync + 'static>(&self, stream: &StreamName, state: Arc<S>, revision: Revision) {
+        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = remembered.tick();
+        let known = Known { state, revision, used };
+        let before = remembered.states.insert(stream.clone(), known);
+        remembered.events += revision.get();
+        remembered.events -= before.map_or(0, |before| before.revision.get());
+        if remembered.events > EVENTS_MAX {
+            remembered.forget_half();
+        }
+    }
+}
+
+impl Remembered {
+    const fn tick(&mut self) -> u64 {
+        self.moment += 1;
+        self.moment
+    }
+
+    /// Forgets what was not used for the longest time: seldom, and then much of it.
+    fn forget_half(&mut self) {
+        let mut used: Vec<_> = self.states.values().map(|known| known.used).collect();
+        used.sort_unstable();
+        let middle = used[used.len() / 2];
+        self.states.retain(|_, known| known.used > middle);
+        self.events = self.states.values().map(|known| known.revision.get()).sum();
+    }
+}
+
+/// The state of an aggregate as the log has it now, for those who decide nothing.
+///
+/// # Errors
+///
+/// [`CommandError::Internal`] if the log cannot be read or holds what this program does not understand.
+pub async fn load<D>(log: &EventStore, key: impl Display) -> Result<D::State, CommandError>
+where
+    D: Decider,
+    D::Event: StoredEvent,
+{
+    let recorded = log.read_stream(&stream::<D>(key)?, Revision::NONE).await?;
+    fold::<D>(D::State::default(), &recorded)
+}
+
+fn fold<D>(state: D::State, recorded: &[Recorded]) -> Result<D::State, CommandError>
+where
+    D: Decider,
+    D::Event: StoredEvent,
+{
+    recorded.iter().try_fold(state, |state, event| {
+        let (event, stamp) = restore::<D>(event)?;
+        Ok(D::evolve(state, &event, stamp))
+    })
+}
+
+pub fn stream<D: Decider>(key: impl Display) -> Result<StreamName, CommandError> {
+    StreamName::new(D::CATEGORY, key).map_err(CommandError::internal)
+}
+
+fn restore<D>(recorded: &Recorded) -> Result<(D::Event, Stamp), CommandError>
+where
+    D: Decider,
+    D::Event: StoredEvent,
+{
+    let event = D::Event::restore(&recorded.name, &recorded.data).map_err(CommandError::internal)?;
+    let by = recorded.actor.parse().map_err(CommandError::internal)?;
+    Ok((event, Stamp { by, at: recorded.time }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(n: u64) -> StreamName {
+        StreamName::new("app", n).unwrap()
+    }
+
+    #[test]
+    fn a_state_is_remembered_with_its_revision_until_a_later_one() {
+        let states = States::default();
+        assert_eq!(states.get::<u64>(&stream(1)), None);
+        for revision in [1, 2] {
+            states.put(&stream(1), Arc::new(revision * 10), Revision::new(revision));
+            let known = (Arc::new(revision * 10), Revision::new(revision));
+            assert_eq!(states.get(&stream(1)), Some(known));
+        }
+        assert_eq!(states.0.lock().unwrap().events, 2);
+    }
+
+    #[test]
+    fn what_was_not_used_for_long_is_forgotten_when_there_is_too_much() {
+        let states = States::default();
+        for n in 0..10 {
+            states.put(&stream(n), Arc::new(n), Revision::new(EVENTS_MAX / 10));
+        }
+        assert!(states.get::<u64>(&stream(0)).is_some(), "it is of use again");
+        states.put(&stream(10), Arc::new(10_u64), Revision::new(1));
+        let known: Vec<_> = (0..=10).filter(|n| states.get::<u64>(&stream(*n)).is_some()).collect();
+        assert_eq!(known, [0, 7, 8, 9, 10]);
+        assert_eq!(states.0.lock().unwrap().events, EVENTS_MAX / 10 * 4 + 1);
+    }
+
+    #[test]
+    fn one_state_that_is_more_than_everything_is_not_kept() {
+        let states = States::default();
+        states.put(&stream(1), Arc::new(1), Revision::new(EVENTS_MAX + 1));
+        assert_eq!(states.get::<i32>(&stream(1)), None);
+        assert_eq!(states.0.lock().unwrap().events, 0);
+    }
+}
