@@ -186,7 +186,7 @@ pub struct DoorOptions {
     /// How many proxies stand before the server and add to X-Forwarded-For; 0 if clients reach it by themselves
     #[arg(long, env = "CHARTHOUSE_PROXIES", default_value_t = 0, value_name = "COUNT")]
     pub proxies: usize,
-    /// Origin by which browsers reach the server, such as https://store.example; what they ask for if not given
+    /// Origin by which browsers reach the server: scheme, host and port; what they ask for if not given
     #[arg(long, env = "CHARTHOUSE_PUBLIC_URL", value_parser = origin, value_name = "URL")]
     pub public_url: Option<String>,
 }
@@ -194,7 +194,7 @@ pub struct DoorOptions {
 /// The provider that people may sign in by.
 #[derive(Debug, Clone, Default, Args)]
 pub struct OidcOptions {
-    /// OpenID provider that people may sign in by, such as https://login.example
+    /// OpenID provider that people may sign in by
     #[arg(
         long = "oidc-issuer",
         env = "CHARTHOUSE_OIDC_ISSUER",
@@ -211,8 +211,8 @@ pub struct OidcOptions {
         requires = "issuer"
     )]
     pub client_id: Option<String>,
-    /// File of the secret that the provider knows this server by; the variable CHARTHOUSE_OIDC_CLIENT_SECRET may hold it
-    /// instead
+    /// File of the secret that the provider knows this server by; the variable
+    /// `CHARTHOUSE_OIDC_CLIENT_SECRET` may hold it instead
     #[arg(
         long = "oidc-client-secret-file",
         env = "CHARTHOUSE_OIDC_CLIENT_SECRET_FILE",

@@ -49,10 +49,7 @@ pub use self::{
     node_id::NodeId,
     viewer::timed_out,
 };
-use crate::{
-    effects::{Helm, Previews},
-    services::Services,
-};
+use crate::{effects::Previews, services::Services};
 
 /// Fields a query may ask for, those of a list counted once for every item it may have.
 const COMPLEXITY_MAX: usize = 20_000;
@@ -82,13 +79,13 @@ pub struct Query(
     at_least::EpochQuery,
 );
 
-/// The schema, answering from `services`, and for previews from `helm`.
+/// The schema, answering from `services`, and from `previews` what would come of something.
 #[must_use]
-pub fn schema(services: Services, helm: Helm) -> Schema {
+pub fn schema(services: Services, previews: Previews) -> Schema {
     builder()
         .extension(limits::Limits::new(&services.limits))
         .extension(viewer::Executions)
-        .data(Previews::new(helm, services.limits.previews_max))
+        .data(previews)
         .data(services)
         .finish()
 }

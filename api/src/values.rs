@@ -3,10 +3,10 @@
 //! * [`read`]: text to a mapping, by the rules of YAML 1.1 that Helm has, which differ from those of Rust's YAML crates
 //! * [`merged`]: what a chart sees, its own defaults under what was given
 //! * [`violations`]: what a chart's schema has against that, all of it
-//! * [`check`]: both, before anything is started
+//! * [`check()`]: both, before anything is started
 //! * [`preview`]: what an upgrade would change
 //!
-//! Nothing here starts Helm: `docs/decisions/0015-values-are-read-here-as-helm-reads-them.md` says why.
+//! Nothing here starts Helm: `docs/decisions/0021-values-are-read-here-as-helm-reads-them.md` says why.
 
 mod check;
 mod merge;

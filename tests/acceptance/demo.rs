@@ -41,12 +41,12 @@ async fn state(admin: &Person, user: &Person) -> Vec<Value> {
     ] {
         state.push(user.ask(query, json!({})).await);
     }
-    let mut projects = user.ask("{ viewer { projects { id } } }", json!({})).await;
-    let project = projects["viewer"]["projects"][0]["id"].take();
-    let releases = "query($id: ID!) { releases(project: $id) { nodes { name status revision observed { versionNumber values } \
-        revisions { nodes { number cause deployment { versionNumber values } manifest at } } \
-        attempts { nodes { operation succeeded output } } } } }";
-    state.push(user.ask(releases, json!({ "id": project })).await);
+    let viewer = user.ask("{ viewer { projects { id } } }", json!({})).await;
+    let releases = "query($project: ID!) { releases(project: $project, first: 3) { nodes { name status revision \
+        observed { versionNumber values } revisions(first: 9) { nodes { number cause deployment { versionNumber values } manifest at } } \
+        attempts(first: 9) { nodes { operation succeeded output } } } } }";
+    let project = json!({ "project": text(&viewer, "/viewer/projects/0/id") });
+    state.push(user.ask(releases, project).await);
     let decisions = "{ decisions { nodes { position decision reason versionNumber packageDigest listingDigest reviewer { name } } } }";
     state.push(admin.ask(decisions, json!({})).await);
     state.push(admin.ask("{ reviewQueue { nodes { submission } } }", json!({})).await);

@@ -63,7 +63,7 @@ async fn whom_a_certified_provider_vouches_for_is_signed_in_as_the_account_made_
     let (browser, _) = comes(&story, "ada").await;
     assert_eq!(browser.viewer().await.as_deref(), Some("ada"));
     let log = story.admin.get("/events").await.text();
-    assert_eq!(log.matches("IdentityLinked").count(), 1);
+    assert_eq!(log.matches("\"type\":\"IdentityLinked\"").count(), 1);
     assert!(
         !log.contains("subject-of-ada"),
         "the log does not say who somebody is elsewhere"

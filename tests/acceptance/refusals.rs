@@ -105,14 +105,14 @@ async fn values_are_a_yaml_mapping_of_at_most_a_mebibyte() {
     let install = |name: &str, values: &str| json!({ "project": story.project, "name": name, "version": app.version, "values": values });
     let aliases: String = (0..2_000).map(|n| format!("k{n}: *a\n")).collect();
     let bomb = format!("a: &a [{}]\n{aliases}", "x, ".repeat(100_000));
-    for (values, words) in [
-        ("a: [", "not a YAML mapping"),
-        ("- a", "mapping"),
-        ("text", "mapping"),
-        (&bomb, "alias"),
+    for (values, code, words) in [
+        ("a: [", "VALUES_NOT_YAML", "line"),
+        ("- a", "VALUES_NOT_MAPPING", "a list"),
+        ("text", "VALUES_NOT_MAPPING", "a string"),
+        (&bomb, "VALUES_NOT_YAML", "alias"),
     ] {
         let refused = story.user.is_refused("installRelease", install("cache", values)).await;
-        refused.says("VALUES_INVALID", &[words]);
+        refused.says(code, &[words]);
         assert_eq!(refused.path, ["input", "values"]);
     }
     let large = format!("a: {}", "x".repeat(1 << 20));

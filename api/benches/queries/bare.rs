@@ -8,7 +8,7 @@ use domain::ids::CategoryId;
 use eventstore::{EventStore, Mode};
 use projections::{
     PageRequest, Views,
-    storefront::{self, Entry, Shelf},
+    storefront::{self, Entry, Filter, Shelf, Sort},
 };
 use serde::{Deserialize, Serialize};
 
@@ -83,9 +83,14 @@ async fn answer(State(views): State<Views>, body: Bytes) -> impl IntoResponse {
     let category = URL_SAFE_NO_PAD.decode(category).unwrap();
     let (_, category) = std::str::from_utf8(&category).unwrap().split_once(':').unwrap();
     let shelf = Shelf::Category(CategoryId::from_uuid(category.parse().unwrap()));
+    let filter = Filter {
+        text: Some(search),
+        shelf,
+        ..Filter::default()
+    };
     let request = PageRequest::new(20, None);
     let page = views
-        .read(move |view| storefront::search(view, &search, shelf, &request))
+        .read(move |view| storefront::list(view, &filter, Sort::default(), &request))
         .await
         .unwrap();
     let edges = page.items.iter().map(|item| Edge {

@@ -56,8 +56,8 @@ fn main() {
             fs::remove_dir_all(data.join("blobs/published")).unwrap();
             copy(&aside, &data.join("blobs/published"));
             forget_views(&data);
-            cold.push(start(&data, token).await);
-            warm.push(start(&data, token).await);
+            cold.push(start(&data, token));
+            warm.push(start(&data, token));
         }
         let mut figures = Figures::default();
         figures.add("start.ms", median(warm));
@@ -67,11 +67,11 @@ fn main() {
 }
 
 /// Milliseconds from the start of the process until it answers.
-async fn start(data: &Path, token: &'static str) -> f64 {
+fn start(data: &Path, token: &'static str) -> f64 {
     let started = Instant::now();
-    let server = Server::start(data, token).await;
+    let server = Server::start(data, token);
     let taken = started.elapsed().as_secs_f64() * 1_000.0;
-    server.stop().await;
+    server.process.stop();
     taken
 }
 

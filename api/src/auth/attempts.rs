@@ -60,7 +60,7 @@ impl<C: Clock + Clone> Attempts<C> {
     /// # Errors
     ///
     /// [`TooOften`] if there were too many; this one does not count then.
-    pub fn from_peer(&self, peer: IpAddr) -> Result<(), TooOften> {
+    pub fn by_peer(&self, peer: IpAddr) -> Result<(), TooOften> {
         self.count(&self.peers, &network(peer), PEER_INTERVAL)
     }
 
@@ -68,7 +68,7 @@ impl<C: Clock + Clone> Attempts<C> {
     ///
     /// # Errors
     ///
-    /// As [`Attempts::from_peer`].
+    /// As [`Attempts::by_peer`].
     pub fn on_account(&self, name: Digest) -> Result<(), TooOften> {
         self.count(&self.names, &name, ACCOUNT_INTERVAL)
     }
@@ -155,11 +155,11 @@ mod tests {
         let (attempts, _) = attempts();
         let peer: IpAddr = "192.0.2.1".parse().unwrap();
         for _ in 0..3 {
-            assert_eq!(attempts.from_peer(peer), Ok(()));
+            assert_eq!(attempts.by_peer(peer), Ok(()));
         }
-        assert!(attempts.from_peer(peer).is_err());
-        assert!(attempts.from_peer("::ffff:192.0.2.1".parse().unwrap()).is_err());
-        assert_eq!(attempts.from_peer("192.0.2.2".parse().unwrap()), Ok(()));
+        assert!(attempts.by_peer(peer).is_err());
+        assert!(attempts.by_peer("::ffff:192.0.2.1".parse().unwrap()).is_err());
+        assert_eq!(attempts.by_peer("192.0.2.2".parse().unwrap()), Ok(()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use domain::ids::TokenId;
-use eventstore::{EventStore, ReadError, Sighting};
+use eventstore::{AppendError, EventStore, ReadError, Sighting};
 use tokio::sync::Notify;
 
 /// How long what was noted waits for more before it is kept.
@@ -53,7 +53,7 @@ impl LastUse {
         loop {
             self.0.news.notified().await;
             tokio::time::sleep(GATHERING_TIME).await;
-            if let Err(error) = log.see(self.take()).await {
+            if let Err(error) = self.keep(&log).await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "the last uses of tokens could not be kept"
@@ -61,6 +61,15 @@ impl LastUse {
                 tokio::time::sleep(RETRY_INTERVAL).await;
             }
         }
+    }
+
+    /// Keeps what is noted and not kept yet.
+    ///
+    /// # Errors
+    ///
+    /// [`AppendError`] if the database fails; what was noted until then is known to this process only.
+    pub async fn keep(&self, log: &EventStore) -> Result<(), AppendError> {
+        log.see(self.take()).await
     }
 
     /// When each of these tokens was last used, by this process or any other; to the minute.

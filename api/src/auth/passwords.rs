@@ -172,7 +172,7 @@ fn uncommon(text: &str) -> Result<(), WeakPassword> {
     if estimate.score() >= SCORE_MIN {
         return Ok(());
     }
-    let warning = estimate.feedback().and_then(|feedback| feedback.warning());
+    let warning = estimate.feedback().and_then(zxcvbn::feedback::Feedback::warning);
     let hint = warning.map_or_else(String::new, |warning| format!(": {warning}"));
     Err(WeakPassword::Common {
         guesses: estimate.guesses().max(1),

@@ -157,7 +157,7 @@ fn count(services: &Services, peer: IpAddr, name: &str) -> Result<(), SignInErro
     let attempts = &services.auth.attempts;
     let name = name.parse().map(|name| services.key.of_account_name(&name));
     let counted = attempts
-        .from_peer(peer)
+        .by_peer(peer)
         .and_then(|()| name.map_or(Ok(()), |name| attempts.on_account(name)));
     counted.map_err(|often| {
         services.auth.refusals.note(None, Reason::TooOften);

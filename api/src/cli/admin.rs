@@ -83,7 +83,7 @@ enum AccountVerb {
     /// Let whom an OpenID provider vouches for sign in as the account
     Link {
         name: AccountName,
-        /// The provider, as its tokens say it: https://login.example
+        /// The provider, as its tokens say it in the claim `iss`
         #[arg(long, value_name = "URL")]
         issuer: String,
         /// What the provider calls whoever it is: the claim `sub`

@@ -13,7 +13,7 @@ use crate::{
     admin::AdminSocket,
     auth::{Refusals, oidc::Provider},
     config::{DataFolder, ServerOptions},
-    effects::{Helm, Identity, Preparations, Worker, erasure, sweep, view_files},
+    effects::{Helm, Identity, Preparations, Previews, Worker, erasure, sweep, view_files},
     graphql, http,
     services::Services,
 };
@@ -105,6 +105,7 @@ impl Server {
             .map_err(|error| format!("cannot listen on {listen}: {error}"))?;
         let address = listener.local_addr()?;
         let oidc = Provider::new(&oidc)?;
+        let previews = Previews::new(helm.clone(), &limits);
         let helm = Helm::new(helm, &limits);
         let services = Services::open(data, limits).await?;
 
@@ -120,13 +121,18 @@ impl Server {
         background.spawn(services.auth.last_use.clone().keep_keeping(services.log.clone()));
         if role.works() {
             let identity = Identity::at(&services.data.worker())?;
-            background.spawn(work(Worker::new(services.clone(), helm.clone(), identity)));
+            background.spawn(work(Worker::new(services.clone(), helm, identity)));
             background.spawn(prepare(Preparations::new(services.clone())));
         }
 
         let (stop, stopped) = oneshot::channel::<()>();
         let router = if role.answers() {
-            http::router(services.clone(), graphql::schema(services.clone(), helm), doors, oidc)
+            http::router(
+                services.clone(),
+                graphql::schema(services.clone(), previews),
+                doors,
+                oidc,
+            )
         } else {
             http::probes(services.clone())
         };
@@ -153,6 +159,12 @@ impl Server {
             tracing::warn!(
                 error = &error as &dyn Error,
                 "the last failed attempts to sign in are not recorded"
+            );
+        }
+        if let Err(error) = self.services.auth.last_use.keep(&self.services.log).await {
+            tracing::warn!(
+                error = &error as &dyn Error,
+                "the last uses of tokens could not be kept"
             );
         }
         self.services.close().await;

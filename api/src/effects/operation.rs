@@ -76,15 +76,6 @@ impl Report {
         }
     }
 
-    /// Whether it failed because of the cluster, which may never come back.
-    fn is_of_the_cluster(&self) -> bool {
-        use FailureReason::{ClusterFailed, ClusterUnreachable, CredentialsRefused};
-        matches!(
-            self.result,
-            Err(ClusterFailed | ClusterUnreachable | CredentialsRefused)
-        )
-    }
-
     pub(super) fn cluster_failed(error: &dyn std::error::Error) -> Self {
         Self::failed(FailureReason::ClusterFailed, error)
     }
@@ -117,12 +108,7 @@ impl Inputs {
 
 /// Does it, and tells what came of it; never fails to tell.
 pub(super) async fn perform(task: &Task<'_>) -> Report {
-    match done(task).await {
-        Err(report) if task.forced && report.is_of_the_cluster() => {
-            Report::gone(vec!["all of it, if the cluster still has it".to_owned()], report.output)
-        }
-        done => done.unwrap_or_else(|report| report),
-    }
+    done(task).await.unwrap_or_else(|report| report)
 }
 
 async fn done(task: &Task<'_>) -> Result<Report, Report> {

@@ -1,12 +1,13 @@
 //! What Helm would render, for whoever wants to see it before anything comes of it: no cluster is spoken to.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use domain::digest::Digest;
 use tokio::sync::Semaphore;
 
 use super::helm::{Helm, HelmError, Template};
 use crate::{
+    config::Limits,
     content::{Content, ContentError},
     services::Services,
 };
@@ -45,10 +46,10 @@ pub enum PreviewError {
 
 impl Previews {
     #[must_use]
-    pub fn new(helm: Helm, places: usize) -> Self {
+    pub fn new(helm: PathBuf, limits: &Limits) -> Self {
         Self {
-            helm,
-            places: Arc::new(Semaphore::new(places.max(1))),
+            helm: Helm::new(helm, limits),
+            places: Arc::new(Semaphore::new(limits.previews_max.max(1))),
         }
     }
 

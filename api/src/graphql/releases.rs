@@ -290,9 +290,8 @@ impl Release {
         let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
         let shows_values = self.shows_values(ctx)?;
         let revisions = loaders::row(ctx, releases::RevisionsOf(self.0.id, request)).await?;
-        Ok(page::connection(ctx, revisions.unwrap_or_default(), is_first, |row| Revision {
-            row,
-            shows_values,
+        Ok(page::connection(ctx, revisions.unwrap_or_default(), is_first, |row| {
+            Revision { row, shows_values }
         }))
     }
 

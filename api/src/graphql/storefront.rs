@@ -49,7 +49,7 @@ impl StoreQuery {
             desc = "Only what somebody of this name maintains, by its listing; upper and lower case are the same."
         )]
         maintainer: Option<String>,
-        #[graphql(desc = "What it is ordered by.", default)] sort: StoreSort,
+        #[graphql(desc = "What it is ordered by; the newest publication first, if not given.")] sort: Option<StoreSort>,
         #[graphql(desc = "What it showed then. For whoever may see history.")] as_of: Option<AsOf>,
         #[graphql(desc = "Answer only once this was seen, such as what a mutation just did.")] at_least: Option<
             AtLeast,
@@ -76,7 +76,10 @@ impl StoreQuery {
                 true => Some(storefront::facets(view, &filter)?),
                 false => None,
             };
-            Ok((storefront::list(view, &filter, sort.into(), &request)?, facets))
+            Ok((
+                storefront::list(view, &filter, sort.unwrap_or_default().into(), &request)?,
+                facets,
+            ))
         };
         let (entries, facets) = read_at(ctx, moment, question).await?;
         let found = Found { facets, moment };

@@ -24,7 +24,7 @@ use crate::{
         RevokeToken, Target,
     },
     config::{DataFolder, Limits, Log},
-    effects::Helm,
+    effects::Previews,
     services::Services,
 };
 
@@ -56,8 +56,8 @@ impl Fixture {
         let Target::Account(auditor) = outcome.target else {
             panic!("an account is made");
         };
-        let helm = Helm::new("helm".into(), &services.limits);
-        let schema = schema(services.clone(), helm);
+        let previews = Previews::new("helm".into(), &services.limits);
+        let schema = schema(services.clone(), previews);
         Self {
             services,
             schema,

@@ -119,7 +119,7 @@ async fn sign_in(app: &App, provider: &Provider, identity: Identity) -> Result<S
     };
     let proof = Proof::Identity(admit.identity);
     match sign_in::open(services, account, proof, Method::Oidc).await {
-        Err(CommandError::Rejected(_)) => {
+        Err(CommandError::Rejected(_) | CommandError::Unauthenticated) => {
             services.auth.refusals.note(Some(account), Reason::Blocked);
             Err(refused())
         }
@@ -153,7 +153,7 @@ fn provider(app: &App) -> Result<&Provider, HttpError> {
 
 fn count(app: &App, peer: Peer, headers: &HeaderMap) -> Result<(), HttpError> {
     let Peer(peer) = peer.behind(app.doors.proxies, headers);
-    app.services.auth.attempts.from_peer(peer).map_err(|often| {
+    app.services.auth.attempts.by_peer(peer).map_err(|often| {
         app.services.auth.refusals.note(None, Reason::TooOften);
         HttpError::too_often(often)
     })

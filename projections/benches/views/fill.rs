@@ -111,7 +111,7 @@ impl Filler {
                 listing,
             },
             app::Event::CategoryAssigned {
-                category: (n % 10 != 0).then(|| CategoryId::from_uuid(id(n % CATEGORIES))),
+                category: (!n.is_multiple_of(10)).then(|| CategoryId::from_uuid(id(n % CATEGORIES))),
             },
         ];
         let mut revision = 0;
@@ -148,7 +148,7 @@ impl Filler {
             };
             (submission, [submitted, started])
         };
-        if (n + v) % 3 == 0 {
+        if (n + v).is_multiple_of(3) {
             let (submission, begun) = review(0);
             events.extend(begun);
             events.push(app::Event::VersionRejected {
@@ -194,7 +194,11 @@ impl Filler {
             },
         };
         let operation = OperationKind::Install;
-        let started = release::Event::OperationStarted { operation, attempt };
+        let started = release::Event::OperationStarted {
+            operation,
+            attempt,
+            worker: None,
+        };
         let installed = release::Event::ReleaseInstalled {
             attempt,
             version,

@@ -54,6 +54,9 @@ impl Cursors {
         if list != self.list {
             return Err(ViewError::ForeignKey);
         }
+        if self.sort != Sort::Name && !name.is_empty() {
+            return Err(invalid());
+        }
         Ok(After {
             position,
             name: name.to_owned(),

@@ -121,7 +121,7 @@ struct Model {
 }
 
 fn display_name(n: usize) -> String {
-    format!("{} {}", if n % 2 == 0 { "Zeta" } else { "alpha" }, WORDS[n])
+    format!("{} {}", if n.is_multiple_of(2) { "Zeta" } else { "alpha" }, WORDS[n])
 }
 
 impl Model {

@@ -74,7 +74,7 @@ async fn what_would_run_read_or_trust_anything_is_refused_by_name_and_nothing_co
         ("{{ not: yaml", "KUBECONFIG_INVALID"),
         ("- a list", "KUBECONFIG_INVALID"),
         ("users: []\nusers: []\n", "KUBECONFIG_INVALID"),
-        ("", "KUBECONFIG_INVALID"),
+        ("", "KUBECONFIG_CONTEXT"),
         ("&a [*a, *a]", "KUBECONFIG_INVALID"),
     ] {
         let wanted = json!({ "name": "spoilt", "kubeconfig": text });

@@ -81,7 +81,7 @@ async fn an_object_with_a_finalizer_is_gone_when_its_finalizer_is() {
         .contains('T')
     );
     kubernetes.change("secrets", "default", "a", |secret| {
-        secret["metadata"]["finalizers"] = json!([])
+        secret["metadata"]["finalizers"] = json!([]);
     });
     assert_eq!(kubernetes.get("secrets", "default", "a"), None);
 }
@@ -98,10 +98,10 @@ async fn a_watcher_sees_what_is_there_and_then_what_happens() {
     let mut response = request(&kubernetes, Method::GET, path).send().await.unwrap();
     kubernetes.create(labelled("after"));
     kubernetes.change("configmaps", "default", "before", |map| {
-        map["metadata"]["labels"] = json!({})
+        map["metadata"]["labels"] = json!({});
     });
     kubernetes.change("configmaps", "default", "after", |map| {
-        map["data"] = json!({ "a": "b" })
+        map["data"] = json!({ "a": "b" });
     });
     kubernetes.delete("configmaps", "default", "after");
     let mut lines = String::new();

@@ -128,7 +128,7 @@ fn data_bytes(object: &Value) -> usize {
 
 /// RFC 1123, with dots: the name of most objects.
 fn is_domain_name(name: &str) -> bool {
-    (1..=253).contains(&name.len()) && name.split('.').all(|part| is_part(part))
+    (1..=253).contains(&name.len()) && name.split('.').all(is_part)
 }
 
 /// RFC 1123, without dots: namespaces and services.

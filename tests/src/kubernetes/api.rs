@@ -20,7 +20,7 @@ pub(super) enum Answer {
     Json(u16, Value),
     /// Bytes of this media type.
     Bytes(&'static str, Vec<u8>),
-    Watch(Watch),
+    Watch(Box<Watch>),
 }
 
 /// Carries out a request.
@@ -107,7 +107,9 @@ impl Request<'_> {
         let Self { call, place, .. } = self;
         let key = place.key();
         match (&call.method, place.name.as_str(), place.subresource.as_str()) {
-            (&Method::GET, "", "") if call.is_set("watch") => Ok(Answer::Watch(Watch::of(store, call, place)?)),
+            (&Method::GET, "", "") if call.is_set("watch") => {
+                Ok(Answer::Watch(Box::new(Watch::of(store, call, place)?)))
+            }
             (&Method::GET, "", "") => self.list(store),
             (&Method::POST, "", "") => self.create(store),
             (&Method::DELETE, "", "") => self.delete_all(store),

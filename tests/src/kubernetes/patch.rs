@@ -59,7 +59,9 @@ pub(super) fn strategic_merge(target: &mut Value, patch: &Value) {
     }
     for (name, change) in changes {
         if let Some(list) = name.strip_prefix("$deleteFromPrimitiveList/") {
-            remove_primitives(fields.get_mut(list), change);
+            if let Some(Value::Array(list)) = fields.get_mut(list) {
+                remove_primitives(list, change);
+            }
         } else if name.starts_with('$') {
             continue;
         } else if change.is_null() || change.get("$patch").is_some_and(|directive| directive == "delete") {
@@ -129,11 +131,9 @@ fn list_key(field: &str, list: &Value) -> Option<&'static str> {
     keys.iter().find(has_key).copied()
 }
 
-fn remove_primitives(list: Option<&mut Value>, removed: &Value) {
+fn remove_primitives(list: &mut Vec<Value>, removed: &Value) {
     let removed = removed.as_array().map(Vec::as_slice).unwrap_or_default();
-    if let Some(Value::Array(list)) = list {
-        list.retain(|item| !removed.contains(item));
-    }
+    list.retain(|item| !removed.contains(item));
 }
 
 fn without_directives(fields: &Map<String, Value>) -> Map<String, Value> {

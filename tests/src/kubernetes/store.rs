@@ -127,7 +127,7 @@ impl Store {
     }
 
     fn prepare(&self, resource: &Resource, namespace: &str, mut object: Value) -> Result<Value, Status> {
-        self.is_of_its_kind(resource, &mut object)?;
+        settle_kind(resource, &mut object)?;
         let metadata = &mut object["metadata"];
         if metadata["name"].is_null() && metadata["generateName"].is_string() {
             let prefix = metadata["generateName"].as_str().unwrap_or_default();
@@ -155,18 +155,6 @@ impl Store {
             object["metadata"]["generation"] = 1.into();
         }
         Ok(object)
-    }
-
-    fn is_of_its_kind(&self, resource: &Resource, object: &mut Value) -> Result<(), Status> {
-        for (field, expected) in [("kind", resource.kind.clone()), ("apiVersion", resource.api_version())] {
-            let said = object[field].as_str().unwrap_or(&expected);
-            if said != expected && !said.is_empty() {
-                let message = format!("{field} in the request is {said}, and {expected} was expected");
-                return Err(Status::bad_request(message));
-            }
-            object[field] = expected.into();
-        }
-        Ok(())
     }
 
     /// Puts `object` in the place of one that is there; only its status, if it is written by that subresource.
@@ -201,7 +189,7 @@ impl Store {
             object = before.clone();
             object["status"] = status;
         } else {
-            self.is_of_its_kind(resource, &mut object)?;
+            settle_kind(resource, &mut object)?;
             admission::fill_in(resource, &mut object);
             keep(&before, &mut object, resource);
             admission::validate(resource, &object)?;
@@ -334,6 +322,19 @@ impl Store {
 pub(super) enum Dependents {
     Deleted,
     Orphaned,
+}
+
+/// Fills in kind and API version, or refuses those of another resource.
+fn settle_kind(resource: &Resource, object: &mut Value) -> Result<(), Status> {
+    for (field, expected) in [("kind", resource.kind.clone()), ("apiVersion", resource.api_version())] {
+        let said = object[field].as_str().unwrap_or(&expected);
+        if said != expected && !said.is_empty() {
+            let message = format!("{field} in the request is {said}, and {expected} was expected");
+            return Err(Status::bad_request(message));
+        }
+        object[field] = expected.into();
+    }
+    Ok(())
 }
 
 /// What a write cannot change stays; the generation counts changes of what is wanted.

@@ -1,5 +1,8 @@
+//! A client that keeps to the protocol, and one that does not.
+
 use async_graphql::{EmptyMutation, Object, Schema, Subscription};
 use futures_util::Stream;
+use projections::access::Shut;
 use serde_json::json;
 
 use super::*;
@@ -31,18 +34,18 @@ impl Client {
 
     fn open() -> Self {
         let mut client = Self::new();
-        let acknowledged = client.says(json!({ "type": "connection_init" }));
+        let acknowledged = client.says(&json!({ "type": "connection_init" }));
         assert_eq!(acknowledged, Ok(Some(json!({ "type": "connection_ack" }))));
         client
     }
 
-    fn says(&mut self, message: Value) -> Result<Option<Value>, u16> {
+    fn says(&mut self, message: &Value) -> Result<Option<Value>, u16> {
         self.sends(message.to_string().as_bytes())
     }
 
     fn sends(&mut self, message: &[u8]) -> Result<Option<Value>, u16> {
         let connect = |payload: &Map<String, Value>| match payload.get("authorization") {
-            Some(_) => Err(InvalidCredentials),
+            Some(_) => Err(InvalidCredentials::Token(Shut::Unknown)),
             None => Ok(Credentials::Absent),
         };
         let answer = self.0.receive(message, connect).map_err(|close| close.code)?;
@@ -50,7 +53,7 @@ impl Client {
     }
 
     fn asks(&mut self, id: &str, query: &str) -> Result<Option<Value>, u16> {
-        self.says(json!({ "type": "subscribe", "id": id, "payload": { "query": query } }))
+        self.says(&json!({ "type": "subscribe", "id": id, "payload": { "query": query } }))
     }
 
     async fn hears(&mut self) -> Option<Value> {
@@ -87,9 +90,9 @@ async fn what_is_not_executed_ends_with_an_error_that_has_a_code() {
 #[test]
 fn whoever_does_not_keep_to_the_protocol_is_told_by_the_code_that_closes_the_connection() {
     assert_eq!(Client::new().asks("a", "{ one }"), Err(4401));
-    assert_eq!(Client::open().says(json!({ "type": "connection_init" })), Err(4429));
+    assert_eq!(Client::open().says(&json!({ "type": "connection_init" })), Err(4429));
     let refused = json!({ "type": "connection_init", "payload": { "authorization": "Bearer x" } });
-    assert_eq!(Client::new().says(refused), Err(4403));
+    assert_eq!(Client::new().says(&refused), Err(4403));
     for message in [
         "{",
         "",
@@ -103,7 +106,7 @@ fn whoever_does_not_keep_to_the_protocol_is_told_by_the_code_that_closes_the_con
         assert_eq!(Client::open().sends(message.as_bytes()), Err(4400), "{message}");
     }
     let list = json!({ "type": "connection_init", "payload": ["x"] });
-    assert_eq!(Client::new().says(list), Err(4400));
+    assert_eq!(Client::new().says(&list), Err(4400));
 }
 
 #[test]
@@ -118,7 +121,7 @@ async fn what_the_client_completes_says_nothing_more() {
     let mut client = Client::open();
     assert_eq!(client.asks("a", "subscription { ticks }"), Ok(None));
     assert_eq!(client.hears().await.unwrap()["type"], "next");
-    assert_eq!(client.says(json!({ "type": "complete", "id": "a" })), Ok(None));
+    assert_eq!(client.says(&json!({ "type": "complete", "id": "a" })), Ok(None));
     assert_eq!(client.hears().await, None);
 }
 
@@ -146,7 +149,7 @@ fn a_connection_has_so_many_operations_under_way_and_no_more() {
     let refused = client.asks("more", "{ one }").unwrap().unwrap();
     assert_eq!(refused["type"], "error");
     assert_eq!(refused["payload"][0]["extensions"]["code"], "TOO_MANY_OPERATIONS");
-    assert_eq!(client.says(json!({ "type": "complete", "id": "7" })), Ok(None));
+    assert_eq!(client.says(&json!({ "type": "complete", "id": "7" })), Ok(None));
     assert_eq!(client.asks("more", "{ one }"), Ok(None));
 }
 
@@ -154,8 +157,8 @@ fn a_connection_has_so_many_operations_under_way_and_no_more() {
 fn a_sign_of_life_is_answered_with_what_it_said() {
     let pong = json!({ "type": "pong", "payload": { "n": 1 } });
     assert_eq!(
-        Client::new().says(json!({ "type": "ping", "payload": { "n": 1 } })),
+        Client::new().says(&json!({ "type": "ping", "payload": { "n": 1 } })),
         Ok(Some(pong))
     );
-    assert_eq!(Client::new().says(json!({ "type": "pong" })), Ok(None));
+    assert_eq!(Client::new().says(&json!({ "type": "pong" })), Ok(None));
 }
