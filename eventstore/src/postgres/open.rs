@@ -66,7 +66,7 @@ impl Database {
                 if let Contents::Nothing = contents {
                     create(&mut connection, &log).await?;
                 }
-                sqlx::raw_sql(sighting::TABLE).execute(&mut connection).await?;
+                make_sightings(&mut connection).await?;
             }
         }
         let writes = match mode {
@@ -180,6 +180,23 @@ async fn create(connection: &mut PgConnection, log: &str) -> Result<(), OpenErro
         return Ok(());
     }
     make_tables(&mut transaction, identity, WRITER_GENERATION).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// A log of an earlier version of the program has no such table yet.
+async fn make_sightings(connection: &mut PgConnection) -> Result<(), OpenError> {
+    let is_there = "SELECT to_regclass(quote_ident(current_schema()) || '.sighting') IS NOT NULL";
+    if sqlx::query_scalar(is_there).fetch_one(&mut *connection).await? {
+        return Ok(());
+    }
+    let mut transaction = connection.begin().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .bind(CREATION_LOCK)
+        .execute(&mut *transaction)
+        .await?;
+    // Another process may have been first.
+    sqlx::raw_sql(sighting::TABLE).execute(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(())
 }
