@@ -69,7 +69,19 @@ impl LastUse {
     ///
     /// [`AppendError`] if the database fails; what was noted until then is known to this process only.
     pub async fn keep(&self, log: &EventStore) -> Result<(), AppendError> {
-        log.see(self.take()).await
+        let new = self.not_kept();
+        log.see(
+            new.iter()
+                .map(|(token, at)| Sighting {
+                    subject: subject(token),
+                    at: *at,
+                })
+                .collect(),
+        )
+        .await?;
+        // Only now: whoever is broken off before leaves it to the next one.
+        self.mark_kept(&new);
+        Ok(())
     }
 
     /// When each of these tokens was last used, by this process or any other; to the minute.
@@ -89,15 +101,20 @@ impl LastUse {
         Ok(tokens.iter().filter_map(last).collect())
     }
 
-    fn take(&self) -> Vec<Sighting> {
+    fn not_kept(&self) -> Vec<(TokenId, DateTime<Utc>)> {
+        let minutes = self.0.minutes.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = minutes.iter().filter(|(_, (_, kept))| *kept == Kept::NotYet);
+        new.map(|(token, (at, _))| (*token, *at)).collect()
+    }
+
+    fn mark_kept(&self, kept: &[(TokenId, DateTime<Utc>)]) {
         let mut minutes = self.0.minutes.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = minutes.iter_mut().filter(|(_, (_, kept))| *kept == Kept::NotYet);
-        new.map(|(token, (at, kept))| {
-            *kept = Kept::Yes;
-            let (subject, at) = (subject(token), *at);
-            Sighting { subject, at }
-        })
-        .collect()
+        for (token, at) in kept {
+            // A use of a later minute may have been noted meanwhile.
+            if let Some(noted) = minutes.get_mut(token).filter(|(noted, _)| noted == at) {
+                noted.1 = Kept::Yes;
+            }
+        }
     }
 }
 
@@ -118,16 +135,14 @@ mod tests {
     #[test]
     fn a_token_is_kept_once_a_minute_however_often_it_is_used() {
         let (uses, token) = (LastUse::default(), TokenId::from_uuid(Uuid::from_u128(1)));
-        let kept = |seconds| {
-            let (subject, at) = (subject(&token), at(seconds));
-            vec![Sighting { subject, at }]
-        };
         uses.note(token, at(61));
         uses.note(token, at(62));
-        assert_eq!(uses.take(), kept(60));
+        assert_eq!(uses.not_kept(), [(token, at(60))]);
+        uses.mark_kept(&[(token, at(60))]);
         uses.note(token, at(119));
-        assert_eq!(uses.take(), []);
+        assert_eq!(uses.not_kept(), []);
         uses.note(token, at(120));
-        assert_eq!(uses.take(), kept(120));
+        uses.mark_kept(&[(token, at(60))]);
+        assert_eq!(uses.not_kept(), [(token, at(120))]);
     }
 }

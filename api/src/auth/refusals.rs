@@ -10,12 +10,16 @@ use std::{
     time::Duration,
 };
 
-use domain::{ids::AccountId, refusal::Reason};
+use domain::{
+    ids::{AccountId, RefusalId},
+    refusal::Reason,
+};
 use governor::{Quota, RateLimiter};
 use tokio::sync::Notify;
 
 use crate::{
     commands::{CommandError, Giver, RecordRefusal},
+    ids,
     services::Services,
 };
 
@@ -39,6 +43,9 @@ pub struct Refusals(Arc<Pending>);
 struct Pending {
     counts: Mutex<BTreeMap<Kind, u64>>,
     noted: Notify,
+    /// What is being recorded. It stays here until it surely is: whoever was broken off, or got no answer, records it
+    /// again under the same id, and the log holds it once.
+    under_way: tokio::sync::Mutex<Option<RecordRefusal>>,
 }
 
 impl Refusals {
@@ -55,7 +62,7 @@ impl Refusals {
         let refusals = services.auth.refusals.clone();
         loop {
             refusals.0.noted.notified().await;
-            while !refusals.is_empty() {
+            while refusals.has_some().await {
                 pace.until_ready().await;
                 if let Err(error) = refusals.record_one(&services).await {
                     tracing::warn!(
@@ -74,20 +81,27 @@ impl Refusals {
     ///
     /// [`CommandError`] if the log cannot be written; the rest is lost with the process.
     pub async fn record_rest(&self, services: &Services) -> Result<(), CommandError> {
-        while !self.is_empty() {
+        while self.has_some().await {
             self.record_one(services).await?;
         }
         Ok(())
     }
 
     async fn record_one(&self, services: &Services) -> Result<(), CommandError> {
-        let Some((kind, count)) = self.take() else {
-            return Ok(());
-        };
-        let (account, reason) = kind;
-        let record = RecordRefusal { account, reason, count };
-        let recorded = services.commands.run(Giver::System, &record).await;
-        recorded.map(drop).inspect_err(|_| self.add(kind, count))
+        let mut under_way = self.0.under_way.lock().await;
+        if under_way.is_none() {
+            *under_way = self.take();
+        }
+        if let Some(record) = &*under_way {
+            services.commands.run(Giver::System, record).await?;
+        }
+        *under_way = None;
+        Ok(())
+    }
+
+    async fn has_some(&self) -> bool {
+        let is_under_way = self.0.under_way.lock().await.is_some();
+        is_under_way || !self.0.counts.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     fn add(&self, (account, reason): Kind, count: u64) {
@@ -98,21 +112,30 @@ impl Refusals {
         *counted = counted.saturating_add(count);
     }
 
-    fn take(&self) -> Option<(Kind, u64)> {
+    fn take(&self) -> Option<RecordRefusal> {
         let mut counts = self.0.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.pop_first()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.counts.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        let ((account, reason), count) = counts.pop_first()?;
+        Some(RecordRefusal {
+            id: RefusalId::from_uuid(ids::fresh()),
+            account,
+            reason,
+            count,
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use eventstore::Position;
     use uuid::Uuid;
 
     use super::*;
+    use crate::config::{DataFolder, Limits, Log};
+
+    fn take(refusals: &Refusals) -> Option<(Kind, u64)> {
+        let record = refusals.take()?;
+        Some(((record.account, record.reason), record.count))
+    }
 
     fn account(n: u128) -> AccountId {
         AccountId::from_uuid(Uuid::from_u128(n))
@@ -125,9 +148,9 @@ mod tests {
             refusals.note(Some(account(1)), Reason::WrongPassword);
         }
         refusals.note(None, Reason::UnknownName);
-        assert_eq!(refusals.take(), Some(((None, Reason::UnknownName), 1)));
-        assert_eq!(refusals.take(), Some(((Some(account(1)), Reason::WrongPassword), 3)));
-        assert_eq!(refusals.take(), None);
+        assert_eq!(take(&refusals), Some(((None, Reason::UnknownName), 1)));
+        assert_eq!(take(&refusals), Some(((Some(account(1)), Reason::WrongPassword), 3)));
+        assert_eq!(take(&refusals), None);
     }
 
     #[test]
@@ -137,8 +160,37 @@ mod tests {
         for n in 0..tried {
             refusals.note(Some(account(n)), Reason::WrongPassword);
         }
-        let counted: Vec<_> = std::iter::from_fn(|| refusals.take()).collect();
+        let counted: Vec<_> = std::iter::from_fn(|| take(&refusals)).collect();
         assert_eq!(counted.len(), KINDS_MAX + 1);
         assert_eq!(counted[0], ((None, Reason::WrongPassword), 50));
+    }
+
+    #[tokio::test]
+    async fn whenever_recording_is_broken_off_every_attempt_is_recorded_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder {
+            root: folder.path().join("data"),
+            master_key: None,
+            log: Log::default(),
+        };
+        let services = Services::open(data, Limits::from_environment()).await.unwrap();
+        let refusals = Refusals::default();
+        for n in 0..60 {
+            refusals.note(None, Reason::UnknownToken);
+            let recording = refusals.record_rest(&services);
+            // Broken off or not: both are good.
+            let _ = tokio::time::timeout(Duration::from_micros(n * 50), recording).await;
+        }
+        refusals.record_rest(&services).await.unwrap();
+        let mut recorded = 0;
+        for event in services.log.read(Position::new(0), 1000).await.unwrap() {
+            let data: serde_json::Value = serde_json::from_slice(&event.data).unwrap();
+            recorded += match event.name.as_str() {
+                "SignInRefused" => data["count"].as_str().unwrap().parse::<u64>().unwrap(),
+                _ => 0,
+            };
+        }
+        assert_eq!(recorded, 60);
+        services.close().await;
     }
 }

@@ -13,7 +13,6 @@ use domain::{
 use serde::Serialize;
 
 use super::{Command, CommandError, Target, Work};
-use crate::ids;
 
 /// Opens a session for an account, by what its owner has just shown.
 #[derive(Debug, Serialize)]
@@ -71,6 +70,7 @@ impl Command for CloseSession {
 /// Records attempts that failed.
 #[derive(Debug, Serialize)]
 pub struct RecordRefusal {
+    pub id: RefusalId,
     pub account: Option<AccountId>,
     pub reason: Reason,
     pub count: u64,
@@ -80,8 +80,12 @@ impl Command for RecordRefusal {
     const NAME: &'static str = "RecordRefusal";
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
-        let Self { account, reason, count } = *self;
-        let id = RefusalId::from_uuid(ids::fresh());
+        let Self {
+            id,
+            account,
+            reason,
+            count,
+        } = *self;
         let record = refusal::Command::Record { account, reason, count };
         work.decide::<Refusal>(id, record).await?;
         Ok(Target::Refusal(id))
