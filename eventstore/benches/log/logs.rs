@@ -189,7 +189,7 @@ pub(crate) fn last_event() -> Append {
 }
 
 /// Keys are spread as random ids would be.
-fn stream_name(kind: &str, number: u64) -> String {
+pub(crate) fn stream_name(kind: &str, number: u64) -> String {
     format!("app-{:016x}{kind}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 

@@ -77,7 +77,9 @@ async fn appends(database: Database, figures: &mut Figures) {
     let mut plain = plain::Plain::open(database).await;
     let mut rates: [Vec<f64>; 5] = Default::default();
     for _ in 0..ROUNDS {
-        rates[0].push(plain.rate(ROUND).await);
+        let (again, rate) = plain.rate(ROUND).await;
+        plain = again;
+        rates[0].push(rate);
         rates[1].push(load.appends(1, ROUND).await.rate);
         rates[2].push(load.appends_one_by_one(MANY, ROUND).await.rate);
         let many = load.appends(MANY, ROUND).await;

@@ -1,4 +1,5 @@
-//! The baseline: a bare transaction that inserts the same rows as an append of one event, and checks nothing.
+//! The baseline: a bare transaction that inserts the same rows as an append of one event, and checks nothing. Its caller
+//! is a task of the same runtime, as that of an append is.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
-use crate::logs::{Database, Place};
+use crate::logs::{Database, Place, stream_name};
 
 const LEAF: [u8; 1_150] = [b'x'; 1_150];
 const ACTOR: &str = "account-0198c0de-0000-7000-8000-000000000001";
@@ -45,7 +46,11 @@ impl Plain {
     }
 
     /// Transactions per second.
-    pub(crate) async fn rate(&mut self, time: Duration) -> f64 {
+    pub(crate) async fn rate(self, time: Duration) -> (Self, f64) {
+        tokio::spawn(self.measure(time)).await.unwrap()
+    }
+
+    async fn measure(mut self, time: Duration) -> (Self, f64) {
         let (started, before) = (Instant::now(), self.next);
         while started.elapsed() < time {
             match &mut self.connection {
@@ -55,7 +60,8 @@ impl Plain {
             .unwrap();
             self.next += 1;
         }
-        (self.next - before) as f64 / started.elapsed().as_secs_f64()
+        let rate = (self.next - before) as f64 / started.elapsed().as_secs_f64();
+        (self, rate)
     }
 }
 
@@ -67,7 +73,7 @@ async fn insert_into_sqlite(connection: &mut SqliteConnection, position: i64) ->
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     sqlx::query("INSERT INTO event (position, stream, revision, id, type, time_ms, leaf_hash, leaf) VALUES (?, ?, ?, ?, 'Noted', 0, ?, ?)")
         .bind(position)
-        .bind(format!("app-{:016x}", position / 10))
+        .bind(stream_name("p", position.unsigned_abs() / 10))
         .bind(position % 10 + 1)
         .bind(id(position))
         .bind([0_u8; 32].as_slice())
@@ -88,7 +94,7 @@ async fn insert_into_postgres(connection: &mut PgConnection, position: i64) -> s
     let mut transaction = connection.begin().await?;
     sqlx::query("INSERT INTO event (position, stream, revision, id, type, time_ms, leaf_hash, leaf) VALUES ($1, $2, $3, $4, 'Noted', 0, $5, $6)")
         .bind(position)
-        .bind(format!("app-{:016x}", position / 10))
+        .bind(stream_name("p", position.unsigned_abs() / 10))
         .bind(position % 10 + 1)
         .bind(id(position))
         .bind([0_u8; 32].as_slice())
