@@ -6,6 +6,7 @@
 //! was decided is true when it is recorded.
 
 mod app;
+mod applied;
 mod category;
 mod cluster;
 mod credentials;
@@ -48,6 +49,7 @@ use uuid::Uuid;
 use self::work::Finished;
 pub use self::{
     app::{DeleteApp, DeleteVersion, ReplacePackage, SubmitVersion, UploadApp, UploadVersion, WithdrawVersion},
+    applied::last_applied,
     category::{AssignCategory, CreateCategory, DeleteCategory, EditCategory},
     cluster::{CheckCluster, RegisterCluster, ReplaceKubeconfig, SetClusterScope},
     credentials::{
@@ -72,7 +74,7 @@ pub use self::{
     review_policy::SetReviewPolicy,
     roles::{DefineRole, GrantRole, RetireRole, RevokeRole},
     sessions::{CloseSession, OpenSession, RecordRefusal},
-    states::{States, load},
+    states::{States, decoded, load, restore, stream},
     store::{PublishVersion, ResumeApp, ResumeVersion, SuspendApp, SuspendVersion},
     target::Target,
     tenancy::{CloseWorkspace, CreateWorkspace, MoveApp},

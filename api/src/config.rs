@@ -336,6 +336,10 @@ pub struct Limits {
     /// How many runs of Helm may go on at once
     #[arg(long, env = "CHARTHOUSE_HELM_RUNS_MAX", default_value_t = 4, value_name = "COUNT")]
     pub helm_runs_max: usize,
+    /// How much longer than Helm may take an operation may go on before another worker takes it up; it ends itself after
+    /// half of that
+    #[arg(long, env = "CHARTHOUSE_WORKER_MARGIN", default_value = "1m", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub worker_margin: Duration,
     /// How long one request to a Kubernetes cluster may take
     #[arg(long, env = "CHARTHOUSE_CLUSTER_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub cluster_timeout: Duration,
@@ -393,10 +397,22 @@ impl Limits {
         <Only as clap::Parser>::parse_from(["charthouse"]).limits
     }
 
-    /// How long the attempt of another worker counts as alive: a run of Helm that began with it has ended by then.
+    /// How long an attempt may take with what is done beside Helm.
+    #[must_use]
+    pub fn attempt_max(&self) -> Duration {
+        self.helm_timeout.saturating_add(self.worker_margin / 2)
+    }
+
+    /// How long a cluster may be asked what is left of a release, once an attempt to remove it has ended.
+    #[must_use]
+    pub fn look_max(&self) -> Duration {
+        self.worker_margin / 4
+    }
+
+    /// How long the attempt of another worker counts as alive: it has ended by then, and the Helm that began with it too.
     #[must_use]
     pub fn worker_patience(&self) -> TimeDelta {
-        let patience = self.helm_timeout.saturating_add(Duration::from_secs(60));
+        let patience = self.helm_timeout.saturating_add(self.worker_margin);
         TimeDelta::from_std(patience).unwrap_or(TimeDelta::MAX)
     }
 

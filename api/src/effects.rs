@@ -4,9 +4,11 @@
 
 mod directory;
 pub mod erasure;
+mod following;
 mod helm;
 mod identity;
 pub mod kubernetes;
+mod manifest;
 mod operation;
 mod preparation;
 mod preview;

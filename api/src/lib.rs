@@ -7,6 +7,7 @@
 mod admin;
 mod auth;
 mod backup;
+mod causes;
 mod chart_archive;
 mod cli;
 mod clock;

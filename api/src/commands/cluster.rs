@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::{Command, CommandError, Target, Work, work::holder};
 use crate::{
+    causes::with_causes,
     effects::kubernetes::{Client, KubernetesError, UnsealError, probe, trouble, unseal},
     ids,
     kubeconfig::Kubeconfig,
@@ -173,10 +174,9 @@ fn not_found(error: &KubernetesError) -> CommandError {
         domain::cluster::Trouble::RightsMissing => "CLUSTER_RIGHTS_MISSING",
         domain::cluster::Trouble::AnotherCluster | domain::cluster::Trouble::Failed => "CLUSTER_FAILED",
     };
-    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     CommandError::Invalid {
         code,
-        message: causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}")),
+        message: with_causes(error),
         path: vec!["input", "kubeconfig"],
     }
 }

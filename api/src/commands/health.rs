@@ -8,11 +8,13 @@ use domain::{
     permission::Permission,
     release::Release,
 };
-use projections::page::PageRequest;
 use serde::Serialize;
 
-use super::{Command, CommandError, Target, Work, installable::visible_release, work::holder};
-use crate::effects::kubernetes::{Findings, Site, SiteOf, look};
+use super::{Command, CommandError, Target, Work, applied::last_applied, installable::visible_release, work::holder};
+use crate::{
+    causes::with_causes,
+    effects::kubernetes::{Findings, Site, SiteOf, look},
+};
 
 /// Looks whether what was applied is there, ready, and as it was applied.
 #[derive(Debug, Serialize)]
@@ -73,19 +75,8 @@ impl CheckRelease {
         if release.uninstalled {
             return Err(missing());
         }
-        let (id, newest) = (self.release, PageRequest::new(1, None));
-        let views = &work.commands.views;
-        let revisions = views
-            .read(move |view| projections::releases::revisions(view, id, &newest))
-            .await?;
-        let applied = revisions.items.into_iter().next().ok_or_else(missing)?;
-        let manifest = work
-            .commands
-            .vault
-            .unseal(&applied.row.manifest)
-            .await?
-            .ok_or_else(missing)?;
-        Ok(String::from_utf8_lossy(&manifest).into_owned())
+        let applied = last_applied(&work.commands.views, &work.commands.vault, self.release).await?;
+        applied.ok_or_else(missing)
     }
 }
 
@@ -109,10 +100,9 @@ async fn sealed(
 }
 
 fn unseen(error: &dyn std::error::Error) -> CommandError {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
     CommandError::Invalid {
         code: "RELEASE_NOT_SEEN",
-        message: causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}")),
+        message: with_causes(error),
         path: vec!["input", "release"],
     }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use domain::{
     decider::{Decider, Stamp},
-    event::StoredEvent,
+    event::{DomainEvent, StoredEvent},
 };
 use eventstore::{EventStore, Recorded, Revision, StreamName};
 
@@ -134,7 +134,22 @@ pub fn stream<D: Decider>(key: impl Display) -> Result<StreamName, CommandError>
     StreamName::new(D::CATEGORY, key).map_err(CommandError::internal)
 }
 
-fn restore<D>(recorded: &Recorded) -> Result<(D::Event, Stamp), CommandError>
+/// What happened, to whatever it happened.
+///
+/// # Errors
+///
+/// [`CommandError::Internal`] if this program does not understand it.
+pub fn decoded(recorded: &Recorded) -> Result<DomainEvent, CommandError> {
+    let event = DomainEvent::restore(recorded.stream.category(), &recorded.name, &recorded.data);
+    event.map_err(CommandError::internal)
+}
+
+/// What happened to an aggregate of a kind that is known.
+///
+/// # Errors
+///
+/// [`CommandError::Internal`] if this program does not understand it.
+pub fn restore<D>(recorded: &Recorded) -> Result<(D::Event, Stamp), CommandError>
 where
     D: Decider,
     D::Event: StoredEvent,

@@ -1,12 +1,11 @@
 //! What a command is about, so that its answer can show it.
 
 use domain::{
-    account::{self, Scope},
-    app::{self, App},
+    account::{Account, Event as AccountEvent, Scope},
+    app::App,
     category::Category,
     decider::Decider as _,
     digest::Digest,
-    event::DomainEvent,
     export::Export,
     ids::{AccountId, AppId, CategoryId, ClusterId, ExportId, ProjectId, RefusalId, ReleaseId, TokenId, WorkspaceId},
     release::Release,
@@ -14,6 +13,8 @@ use domain::{
     version_number::VersionNumber,
 };
 use eventstore::Recorded;
+
+use super::restore;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
@@ -70,20 +71,15 @@ impl Target {
     }
 }
 
-fn token_of(event: &Recorded) -> Option<TokenId> {
-    match decoded(event)? {
-        DomainEvent::Account(account::Event::TokenIssued { token, .. }) => Some(token),
+fn token_of(recorded: &Recorded) -> Option<TokenId> {
+    let (event, _) = restore::<Account>(recorded).ok()?;
+    match event {
+        AccountEvent::TokenIssued { token, .. } => Some(token),
         _ => None,
     }
 }
 
-fn version_of(event: &Recorded) -> Option<VersionNumber> {
-    match decoded(event)? {
-        DomainEvent::App(event) => app::Event::version(&event).cloned(),
-        _ => None,
-    }
-}
-
-fn decoded(event: &Recorded) -> Option<DomainEvent> {
-    DomainEvent::restore(event.stream.category(), &event.name, &event.data).ok()
+fn version_of(recorded: &Recorded) -> Option<VersionNumber> {
+    let (event, _) = restore::<App>(recorded).ok()?;
+    event.version().cloned()
 }

@@ -1,5 +1,7 @@
 //! The real Helm, run as a process under limits of time, memory and output.
 
+mod output;
+
 use std::{
     ffi::OsString,
     os::unix::process::ExitStatusExt as _,
@@ -8,12 +10,9 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncReadExt as _},
-    process::Command,
-    time::Instant,
-};
+use tokio::{process::Command, time::Instant};
 
+use self::output::{Channel, Transcript, read};
 use crate::config::Limits;
 
 /// The file in a run's scratch folder by which Helm reaches a cluster.
@@ -28,10 +27,26 @@ const SIGKILL: i32 = 9;
 pub struct Helm {
     program: PathBuf,
     timeout: Duration,
-    /// When the attempt that this is for has to be over.
-    deadline: Option<Instant>,
+    /// The attempt that this is for, if it is for one.
+    attempt: Option<Attempt>,
     output_max_bytes: u64,
     memory_max_bytes: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Attempt {
+    /// When it has to be over.
+    deadline: Instant,
+    transcript: Transcript,
+}
+
+/// What a run prints to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Prints {
+    /// What is asked for, such as a manifest.
+    Document,
+    /// Words for people.
+    Words,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -121,24 +136,35 @@ impl Helm {
         Self {
             program,
             timeout: limits.helm_timeout,
-            deadline: None,
+            attempt: None,
             output_max_bytes: limits.helm_output_max_bytes,
             memory_max_bytes: limits.helm_memory_max_bytes,
         }
     }
 
-    /// The same Helm for one attempt, whose runs together may take as long as one may.
+    /// The same Helm for one attempt, whose runs together may take as long as one may, and whose words are kept.
     #[must_use]
     pub fn for_attempt(&self) -> Self {
+        let attempt = Attempt {
+            deadline: Instant::now() + self.timeout,
+            transcript: Transcript::default(),
+        };
         Self {
-            deadline: Some(Instant::now() + self.timeout),
+            attempt: Some(attempt),
             ..self.clone()
         }
     }
 
+    /// What the runs of the attempt have said so far, also those that were stopped; nothing if this is for none.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let attempt = self.attempt.as_ref();
+        attempt.map_or_else(String::new, |attempt| attempt.transcript.words())
+    }
+
     fn left(&self) -> Duration {
-        self.deadline.map_or(self.timeout, |deadline| {
-            deadline.saturating_duration_since(Instant::now())
+        self.attempt.as_ref().map_or(self.timeout, |attempt| {
+            attempt.deadline.saturating_duration_since(Instant::now())
         })
     }
 
@@ -149,7 +175,11 @@ impl Helm {
     /// [`HelmError::Missing`] if there is no Helm.
     pub async fn version(&self, scratch: &Path) -> Result<String, HelmError> {
         let rendered = self
-            .run(&["version".into(), "--template".into(), "{{.Version}}".into()], scratch)
+            .run(
+                &["version".into(), "--template".into(), "{{.Version}}".into()],
+                scratch,
+                Prints::Document,
+            )
             .await?;
         Ok(rendered.manifest.trim().to_owned())
     }
@@ -174,7 +204,7 @@ impl Helm {
             let versions = cluster.api_versions.iter();
             arguments.extend(versions.flat_map(|version| ["--api-versions".into(), version.into()]));
         }
-        self.run(&arguments, template.scratch).await
+        self.run(&arguments, template.scratch, Prints::Document).await
     }
 
     /// How long Helm waits for what it applied to become ready, in whole seconds. Shorter than a run may take, so that
@@ -200,7 +230,8 @@ impl Helm {
         if let Some(values) = upgrade.values {
             arguments.extend(["--values".into(), values.into()]);
         }
-        self.run(&arguments, upgrade.scratch).await.map(Rendered::words)
+        let done = self.run(&arguments, upgrade.scratch, Prints::Words).await;
+        done.map(Rendered::words)
     }
 
     /// Removes a release, and waits until its objects are gone. Returns what Helm said.
@@ -212,7 +243,8 @@ impl Helm {
         let mut arguments: Vec<OsString> = vec!["uninstall".into(), named.release.into()];
         arguments.extend(["--namespace".into(), named.namespace.into()]);
         arguments.extend(waiting(self.wait_max()));
-        self.run(&arguments, named.scratch).await.map(Rendered::words)
+        let done = self.run(&arguments, named.scratch, Prints::Words).await;
+        done.map(Rendered::words)
     }
 
     /// The manifest of a release's newest revision, as it was applied.
@@ -223,33 +255,23 @@ impl Helm {
     pub async fn manifest(&self, named: &Named<'_>) -> Result<String, HelmError> {
         let mut arguments: Vec<OsString> = vec!["get".into(), "manifest".into(), named.release.into()];
         arguments.extend(["--namespace".into(), named.namespace.into()]);
-        let rendered = self.run(&arguments, named.scratch).await?;
+        let rendered = self.run(&arguments, named.scratch, Prints::Document).await?;
         Ok(rendered.manifest)
     }
 
-    async fn run(&self, arguments: &[OsString], scratch: &Path) -> Result<Rendered, HelmError> {
+    async fn run(&self, arguments: &[OsString], scratch: &Path, prints: Prints) -> Result<Rendered, HelmError> {
         let mut command = self.limited_command();
-        command
-            .args(arguments)
-            .env_clear()
-            .envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "LANG"))
-            .env("HOME", scratch)
-            .env("HELM_CACHE_HOME", scratch.join("cache"))
-            .env("HELM_CONFIG_HOME", scratch.join("config"))
-            .env("HELM_DATA_HOME", scratch.join("data"))
-            .env("KUBECACHEDIR", scratch.join("kube-cache"))
-            // Only there if Helm is to reach a cluster; never the one of whoever started the server.
-            .env("KUBECONFIG", scratch.join(KUBECONFIG))
-            .current_dir(scratch)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        let mut child = command.spawn().map_err(|error| self.unusable(error))?;
+        confine(&mut command, scratch);
+        let mut child = command.args(arguments).spawn().map_err(|error| self.unusable(error))?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let limit_bytes = self.output_max_bytes;
+        let transcript = self.attempt.as_ref().map(|attempt| &attempt.transcript);
+        let errors = transcript.map(|transcript| (transcript, Channel::Errors));
+        let words = transcript.filter(|_| prints == Prints::Words);
+        let words = words.map(|transcript| (transcript, Channel::Output));
         let finish = async {
-            let (out, err) = tokio::try_join!(read(stdout, limit_bytes), read(stderr, limit_bytes / 4))?;
+            let out = read(stdout, limit_bytes, words);
+            let (out, err) = tokio::try_join!(out, read(stderr, limit_bytes / 4, errors))?;
             Ok::<_, HelmError>((child.wait().await?, out, err))
         };
         let timeout = HelmError::Timeout { limit: self.timeout };
@@ -298,6 +320,25 @@ command -v setpriv >/dev/null && exec setpriv --pdeathsig KILL "$@"
 exec "$@"
 "#;
 
+/// Helm finds and leaves everything in its own folder, and ends with whoever waits for it.
+fn confine(command: &mut Command, scratch: &Path) {
+    command
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "LANG"))
+        .env("HOME", scratch)
+        .env("HELM_CACHE_HOME", scratch.join("cache"))
+        .env("HELM_CONFIG_HOME", scratch.join("config"))
+        .env("HELM_DATA_HOME", scratch.join("data"))
+        .env("KUBECACHEDIR", scratch.join("kube-cache"))
+        // Only there if Helm is to reach a cluster; never the one of whoever started the server.
+        .env("KUBECONFIG", scratch.join(KUBECONFIG))
+        .current_dir(scratch)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+}
+
 fn waiting(wait: Duration) -> [OsString; 3] {
     [
         "--wait".into(),
@@ -306,13 +347,53 @@ fn waiting(wait: Duration) -> [OsString; 3] {
     ]
 }
 
-async fn read(stream: Option<impl AsyncRead + Unpin>, limit_bytes: u64) -> Result<Vec<u8>, HelmError> {
-    let mut bytes = Vec::new();
-    if let Some(stream) = stream {
-        stream.take(limit_bytes + 1).read_to_end(&mut bytes).await?;
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::*;
+
+    /// Helm is this script.
+    fn scripted(folder: &Path, script: &str) -> Helm {
+        let program = folder.join("helm");
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        Helm::new(program, &Limits::from_environment())
     }
-    if bytes.len() as u64 > limit_bytes {
-        return Err(HelmError::OutputTooLarge { limit_bytes });
+
+    fn named(scratch: &Path) -> Named<'_> {
+        Named {
+            release: "cache",
+            namespace: "shop",
+            scratch,
+        }
     }
-    Ok(bytes)
+
+    async fn until(condition: impl Fn() -> bool) {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_run_says_is_known_before_its_end_and_after_it_was_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let helm = scripted(folder.path(), "echo going; echo careful >&2; exec sleep 1000").for_attempt();
+        let named = named(folder.path());
+        tokio::select! {
+            ended = helm.uninstall(&named) => panic!("it ended: {ended:?}"),
+            () = until(|| helm.said().len() == "careful\ngoing\n".len()) => {}
+        }
+        assert_eq!(helm.said(), "careful\ngoing\n");
+    }
+
+    #[tokio::test]
+    async fn a_manifest_is_nothing_that_is_said_and_another_attempt_begins_with_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let helm = scripted(folder.path(), "echo 'kind: Secret'; echo careful >&2");
+        let first = helm.for_attempt();
+        assert_eq!(first.manifest(&named(folder.path())).await.unwrap(), "kind: Secret\n");
+        assert_eq!(first.said(), "careful\n");
+        assert_eq!(helm.for_attempt().said(), "");
+    }
 }

@@ -23,7 +23,10 @@ pub use self::{
     health::{Findings, look},
     site::{Site, SiteOf},
 };
-pub(super) use self::{deployment::deploy, removal::remove};
+pub(super) use self::{
+    deployment::deploy,
+    removal::{remove, still_there},
+};
 
 /// The service account a project acts as, in its namespace.
 const SERVICE_ACCOUNT: &str = "charthouse";

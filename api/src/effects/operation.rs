@@ -7,6 +7,7 @@ use std::path::Path;
 use domain::{
     cluster::Cluster,
     ids::{AttemptId, ReleaseId},
+    names::{ClusterName, Namespace},
     project::Project,
     release::{FailureReason, OperationKind, Release},
 };
@@ -18,7 +19,7 @@ use super::{
     helm::{Helm, HelmError},
     kubernetes::{self, Site, SiteOf},
 };
-use crate::{commands::load, services::Services};
+use crate::{causes::with_causes, commands::load, services::Services};
 
 /// Names in an attempt's own folder. Helm runs in it, so that its words show no path of the server.
 pub(super) const CHART: &str = "chart.tgz";
@@ -64,9 +65,7 @@ impl Report {
 
     /// A failure in the words of `error` and its causes.
     pub(super) fn failed(reason: FailureReason, error: &dyn std::error::Error) -> Self {
-        let causes = std::iter::successors(error.source(), |cause| cause.source());
-        let words = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
-        Self::said(reason, words)
+        Self::said(reason, with_causes(error))
     }
 
     pub(super) fn said(reason: FailureReason, words: impl Into<String>) -> Self {
@@ -112,6 +111,23 @@ pub(super) async fn perform(task: &Task<'_>) -> Report {
 }
 
 async fn done(task: &Task<'_>) -> Result<Report, Report> {
+    let deploys = task.operation != OperationKind::Uninstall;
+    match place(task).await? {
+        Place::Directory { cluster, namespace } if deploys => directory::deploy(task, &cluster, &namespace).await,
+        Place::Directory { cluster, namespace } => directory::remove(task, &cluster, &namespace).await,
+        Place::Kubernetes(site) if deploys => kubernetes::deploy(task, &site).await,
+        Place::Kubernetes(site) => kubernetes::remove(task, &site).await,
+    }
+}
+
+/// Where a release runs.
+pub(super) enum Place {
+    Directory { cluster: ClusterName, namespace: Namespace },
+    Kubernetes(Box<Site>),
+}
+
+/// Finds out where the release of a task runs. No cluster is spoken to for that.
+pub(super) async fn place(task: &Task<'_>) -> Result<Place, Report> {
     let gone = || Report::said(FailureReason::ClusterFailed, "the release's project or cluster is gone");
     let log = &task.services.log;
     let project = load::<Project>(log, task.release.project).await;
@@ -122,27 +138,23 @@ async fn done(task: &Task<'_>) -> Result<Report, Report> {
     let cluster = cluster
         .map_err(|error| Report::cluster_failed(&error))?
         .ok_or_else(gone)?;
-    let deploys = task.operation != OperationKind::Uninstall;
-    match &cluster.link {
-        None if deploys => directory::deploy(task, &cluster.name, &project.namespace).await,
-        None => directory::remove(task, &cluster.name, &project.namespace).await,
-        Some(link) => {
-            let site = SiteOf {
-                vault: &task.services.vault,
-                timeout: task.services.limits.cluster_timeout,
-                id: task.release.project,
-                project,
-                link,
-                is_cluster_wide: cluster.cluster_wide.contains(&task.release.app),
-            };
-            let site = Site::of(site).await;
-            let site = site.map_err(|error| Report::failed(FailureReason::CredentialsRefused, &error))?;
-            if deploys {
-                kubernetes::deploy(task, &site).await
-            } else {
-                kubernetes::remove(task, &site).await
-            }
-        }
+    let Some(link) = &cluster.link else {
+        return Ok(Place::Directory {
+            cluster: cluster.name,
+            namespace: project.namespace,
+        });
+    };
+    let site = Site::of(SiteOf {
+        vault: &task.services.vault,
+        timeout: task.services.limits.cluster_timeout,
+        id: task.release.project,
+        project,
+        link,
+        is_cluster_wide: cluster.cluster_wide.contains(&task.release.app),
+    });
+    match site.await {
+        Ok(site) => Ok(Place::Kubernetes(Box::new(site))),
+        Err(error) => Err(Report::failed(FailureReason::CredentialsRefused, &error)),
     }
 }
 

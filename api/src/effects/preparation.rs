@@ -7,21 +7,24 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     cluster::Cluster,
-    decider::Decider,
     event::DomainEvent,
     ids::ProjectId,
-    project::{PreparationFailure, Project, Readiness, react},
+    project::{self, PreparationFailure, Project, Readiness, react},
 };
-use eventstore::{Position, ReadError, Recorded, Revision, StreamName};
-use tokio::{sync::Semaphore, task::JoinSet};
+use eventstore::Recorded;
+use tokio::sync::Semaphore;
 
-use super::kubernetes::{
-    Client, KubernetesError,
-    preparation::{Unprepared, prepare},
-    unseal,
+use super::{
+    following::{Follower, last_call, subject},
+    kubernetes::{
+        Client, KubernetesError, UnsealError,
+        preparation::{Unprepared, prepare},
+        unseal,
+    },
 };
 use crate::{
-    commands::{Cause, CommandError, FinishPreparation, Giver, holder, load},
+    causes::with_causes,
+    commands::{CommandError, FinishPreparation, Giver, decoded, holder, load},
     services::Services,
 };
 
@@ -42,10 +45,10 @@ pub struct Preparations {
 /// Why a project is not prepared.
 #[derive(Debug, thiserror::Error)]
 enum Failed {
-    #[error("{0}")]
-    Unprepared(#[source] Unprepared),
+    #[error(transparent)]
+    Unprepared(Unprepared),
     #[error("the cluster's kubeconfig cannot be had")]
-    Kubeconfig(#[source] super::kubernetes::UnsealError),
+    Kubeconfig(#[source] UnsealError),
     #[error("the project's cluster is no Kubernetes")]
     NoCluster,
 }
@@ -63,35 +66,18 @@ impl Preparations {
     ///
     /// [`CommandError`] if the views cannot be read at the start, or the log holds an event this program does not know.
     pub async fn run(self) -> Result<(), CommandError> {
-        let mut under_way = JoinSet::new();
-        let position = self.services.views.position();
+        let mut follower = Follower::of(&self.services);
         for project in self.services.views.read(projections::tenancy::preparing).await? {
-            under_way.spawn(self.clone().take_up(project));
+            follower.begin(self.clone().take_up(project));
         }
-        let mut events = self.services.log.subscribe(Position::new(position));
-        loop {
-            let batch = tokio::select! {
-                batch = events.next() => batch,
-                Some(_) = under_way.join_next() => continue,
-            };
-            match batch {
-                Ok(batch) => {
-                    for event in &batch {
-                        if let Some(project) = called_for(event)? {
-                            under_way.spawn(self.clone().take_up(project));
-                        }
-                    }
-                }
-                Err(ReadError::Closed) => return Ok(()),
-                Err(error) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "projects are not prepared: the log could not be read"
-                    );
-                    tokio::time::sleep(LOG_RETRY_INTERVAL).await;
+        while let Some(events) = follower.next().await {
+            for event in &events {
+                if let Some(project) = called_for(event)? {
+                    follower.begin(self.clone().take_up(project));
                 }
             }
         }
+        Ok(())
     }
 
     async fn take_up(self, project: ProjectId) {
@@ -110,7 +96,9 @@ impl Preparations {
         loop {
             // What counts is what is wanted now.
             let project = load::<Project>(&self.services.log, id).await?;
-            let Some((project, cause)) = project.zip(self.asked_for_by(id).await?) else {
+            let calls = |event: &project::Event| react(event).is_some();
+            let cause = last_call::<Project>(&self.services.log, id, calls).await?;
+            let Some((project, cause)) = project.zip(cause) else {
                 return Ok(());
             };
             if !matches!(project.readiness, Readiness::Preparing(_)) {
@@ -156,24 +144,8 @@ impl Preparations {
     }
 
     async fn seal(&self, id: ProjectId, failed: &Failed) -> Result<domain::digest::Sealed, CommandError> {
-        let causes = std::iter::successors(std::error::Error::source(failed), |cause| cause.source());
-        // The first cause is what the failure itself says.
-        let words = causes
-            .skip(1)
-            .fold(failed.to_string(), |text, cause| format!("{text}: {cause}"));
-        Ok(self.services.vault.seal(&holder::<Project>(id), &words).await?)
-    }
-
-    /// The event that asked for the preparation that is under way.
-    async fn asked_for_by(&self, project: ProjectId) -> Result<Option<Cause>, CommandError> {
-        let stream = StreamName::new(Project::CATEGORY, project).map_err(CommandError::internal)?;
-        let events = self.services.log.read_stream(&stream, Revision::NONE).await?;
-        for event in events.iter().rev() {
-            if called_for(event)?.is_some() {
-                return Cause::of(event).map(Some);
-            }
-        }
-        Ok(None)
+        let vault = &self.services.vault;
+        Ok(vault.seal(&holder::<Project>(id), &with_causes(failed)).await?)
     }
 }
 
@@ -197,14 +169,8 @@ impl Failed {
 
 /// The project that `recorded` wants prepared, if it wants one.
 fn called_for(recorded: &Recorded) -> Result<Option<ProjectId>, CommandError> {
-    if recorded.stream.category() != Project::CATEGORY {
-        return Ok(None);
-    }
-    let event = DomainEvent::restore(recorded.stream.category(), &recorded.name, &recorded.data);
-    match event.map_err(CommandError::internal)? {
-        DomainEvent::Project(event) if react(&event).is_some() => {
-            recorded.stream.key().parse().map(Some).map_err(CommandError::internal)
-        }
+    match decoded(recorded)? {
+        DomainEvent::Project(event) if react(&event).is_some() => subject(recorded).map(Some),
         _ => Ok(None),
     }
 }

@@ -14,26 +14,25 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use domain::{
-    decider::Decider,
     event::DomainEvent,
     ids::{AttemptId, ReleaseId, WorkspaceId},
     project::Project,
-    release::{Operation, Release, react},
+    release::{self, FailureReason, Operation, Release, react},
 };
-use eventstore::{Position, ReadError, Recorded, Revision, StreamName};
-use tokio::{
-    sync::{Mutex, Notify, Semaphore},
-    task::JoinSet,
-};
+use eventstore::Recorded;
+use tokio::sync::{Mutex, Notify, Semaphore};
 
+use self::report::stopped;
 use super::{
+    following::{Follower, last_call, subject},
     helm::Helm,
     identity::Identity,
     operation::{self, Report, Task},
+    remains::remains,
 };
 use crate::{
     clock,
-    commands::{Cause, CommandError, Giver, Outcome, StartOperation, load},
+    commands::{Cause, CommandError, Giver, Outcome, StartOperation, decoded, load},
     ids,
     services::Services,
 };
@@ -41,8 +40,6 @@ use crate::{
 /// How long an operation waits that could not even be reported as failed: at first, and at most.
 const RETRY_MIN: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(300);
-/// What an attempt may take beside Helm. It is over before another worker may take it for dead.
-const ATTEMPT_MARGIN: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 pub struct Worker {
@@ -76,40 +73,23 @@ impl Worker {
     ///
     /// [`CommandError`] if the views cannot be read at the start, or the log holds an event this program does not know.
     pub async fn run(self) -> Result<(), CommandError> {
-        let mut operations = JoinSet::new();
-        let position = self.services.views.position();
+        let mut follower = Follower::of(&self.services);
         for release in self.services.views.read(projections::releases::in_flight).await? {
-            operations.spawn(self.clone().take_care_of(release.id));
+            follower.begin(self.clone().take_care_of(release.id));
         }
-        let mut events = self.services.log.subscribe(Position::new(position));
-        loop {
-            let batch = tokio::select! {
-                batch = events.next() => batch,
-                Some(_) = operations.join_next() => continue,
-            };
-            match batch {
-                Ok(batch) => {
-                    let mut called_for = HashSet::new();
-                    for event in &batch {
-                        let Some((release, calls)) = news_of(event)? else {
-                            continue;
-                        };
-                        self.tell(release).await;
-                        if calls && called_for.insert(release) {
-                            operations.spawn(self.clone().take_care_of(release));
-                        }
-                    }
-                }
-                Err(ReadError::Closed) => return Ok(()),
-                Err(error) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "the worker could not read the log"
-                    );
-                    tokio::time::sleep(RETRY_MIN).await;
+        while let Some(events) = follower.next().await {
+            let mut called_for = HashSet::new();
+            for event in &events {
+                let Some((release, calls)) = news_of(event)? else {
+                    continue;
+                };
+                self.tell(release).await;
+                if calls && called_for.insert(release) {
+                    follower.begin(self.clone().take_care_of(release));
                 }
             }
         }
+        Ok(())
     }
 
     /// Whoever takes care of the release looks at it again.
@@ -181,7 +161,8 @@ impl Worker {
         if let Some(until) = self.held_until(operation) {
             return Ok(Some(until));
         }
-        let Some(cause) = self.asked_for_by(id).await? else {
+        let calls = |event: &release::Event| react(event).is_some();
+        let Some(cause) = last_call::<Release>(&self.services.log, id, calls).await? else {
             return Ok(None);
         };
         let attempt = AttemptId::from_uuid(ids::fresh());
@@ -198,12 +179,21 @@ impl Worker {
         };
         tracing::info!(release = %id, %attempt, operation = %operation.kind, "started");
         let cause = self.left_by(&started).await?.unwrap_or(cause);
+        let task = Task {
+            services: &self.services,
+            helm: &self.helm.for_attempt(),
+            id,
+            attempt,
+            release: &release,
+            operation: operation.kind,
+            forced: operation.forced,
+        };
         tokio::select! {
-            report = self.attempted(id, attempt, &release, operation) => {
-                self.finish(id, &release, attempt, cause, operation, report).await?;
-            }
+            // What Helm has said is read before it is stopped.
+            biased;
+            report = self.attempted(&task) => self.finish(&task, cause, report?).await?,
             // Leaving the attempt here ends Helm.
-            () = self.called_off(id, attempt, news) => self.give_up(id, attempt, cause).await?,
+            () = self.called_off(id, attempt, news) => self.give_up(&task, cause).await?,
         }
         Ok(None)
     }
@@ -221,20 +211,22 @@ impl Worker {
         free_from.filter(|until| clock::now() < *until)
     }
 
-    async fn attempted(&self, id: ReleaseId, attempt: AttemptId, release: &Release, operation: Operation) -> Report {
-        let limit = self.services.limits.helm_timeout.saturating_add(ATTEMPT_MARGIN);
-        let task = Task {
-            services: &self.services,
-            helm: &self.helm.for_attempt(),
-            id,
-            attempt,
-            release,
-            operation: operation.kind,
-            forced: operation.forced,
+    async fn attempted(&self, task: &Task<'_>) -> Result<Report, CommandError> {
+        let limit = self.services.limits.attempt_max();
+        let report = tokio::time::timeout(limit, operation::perform(task)).await;
+        let report = report.unwrap_or_else(|_| Report::timed_out(limit));
+        let report = match report.result {
+            Err(FailureReason::HelmTimeout) => Report {
+                output: stopped(&report.output, task.helm),
+                ..report
+            },
+            _ => report,
         };
-        tokio::time::timeout(limit, operation::perform(&task))
-            .await
-            .unwrap_or_else(|_| Report::timed_out(limit))
+        match report.result {
+            // It was to end all the same.
+            Err(_) if task.forced => Ok(Report::gone(remains(task).await?, report.output)),
+            _ => Ok(report),
+        }
     }
 
     /// Returns once somebody asked for the end of the attempt, or another one took its place.
@@ -246,18 +238,6 @@ impl Worker {
                 _ => news.notified().await,
             }
         }
-    }
-
-    /// The event that asked for the operation of a release that is in flight.
-    async fn asked_for_by(&self, release: ReleaseId) -> Result<Option<Cause>, CommandError> {
-        let stream = StreamName::new(Release::CATEGORY, release).map_err(CommandError::internal)?;
-        let events = self.services.log.read_stream(&stream, Revision::NONE).await?;
-        for event in events.iter().rev() {
-            if let Some((_, true)) = news_of(event)? {
-                return Cause::of(event).map(Some);
-            }
-        }
-        Ok(None)
     }
 
     /// The last event a command left.
@@ -281,12 +261,8 @@ impl Worker {
 
 /// The release that `recorded` is about, and whether it calls for an operation.
 fn news_of(recorded: &Recorded) -> Result<Option<(ReleaseId, bool)>, CommandError> {
-    let event = DomainEvent::restore(recorded.stream.category(), &recorded.name, &recorded.data);
-    match event.map_err(CommandError::internal)? {
-        DomainEvent::Release(event) => {
-            let release = recorded.stream.key().parse().map_err(CommandError::internal)?;
-            Ok(Some((release, react(&event).is_some())))
-        }
+    match decoded(recorded)? {
+        DomainEvent::Release(event) => Ok(Some((subject(recorded)?, react(&event).is_some()))),
         _ => Ok(None),
     }
 }

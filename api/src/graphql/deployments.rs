@@ -177,8 +177,9 @@ impl Attempt {
         }
     }
 
-    /// The objects that a forced removal may have left on the cluster, each as kind, namespace and name; empty if it left
-    /// nothing.
+    /// What a forced removal had to leave behind, each object as kind, namespace and name: those the cluster still had
+    /// afterwards, and with ` (perhaps)` behind them those that were applied last and of which it did not say. Empty if it
+    /// left nothing.
     #[graphql(complexity = 100)]
     async fn left_behind(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
         let remains = self.0.ended.as_ref().and_then(|ended| ended.remains.as_ref());

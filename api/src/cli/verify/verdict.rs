@@ -6,6 +6,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use eventstore::transparency::{Fault, ProofFault, TileKind, UntrustedCheckpoint, Verified};
 use serde_json::{Map, Value, json};
 
+use crate::causes::with_causes;
+
 /// Why something is not verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -91,13 +93,10 @@ impl Verdict {
 
     /// With the words of an error and its causes.
     pub fn because(self, error: &dyn Error) -> Finding {
-        let mut words = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            words = format!("{words}: {error}");
-            cause = error.source();
+        Finding {
+            verdict: self,
+            words: with_causes(error),
         }
-        Finding { verdict: self, words }
     }
 }
 

@@ -7,10 +7,8 @@ use domain::health::Health;
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
-use super::{
-    Client, KubernetesError,
-    inventory::{Kinds, Object, Unreadable, objects},
-};
+use super::{Client, KubernetesError, inventory::Kinds};
+use crate::effects::manifest::{Object, Unreadable, objects};
 
 /// Objects looked at together.
 const LOOKS_MAX: usize = 8;

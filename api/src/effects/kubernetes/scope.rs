@@ -3,10 +3,8 @@
 //! The rights of the project's service account hold whatever a chart renders. This check is for people: it refuses before
 //! anything is applied, and lists what stands in the way.
 
-use super::{
-    Client, KubernetesError,
-    inventory::{Kinds, Unreadable, objects},
-};
+use super::{Client, KubernetesError, inventory::Kinds};
+use crate::effects::manifest::{Object, Unreadable, objects};
 
 /// How many objects a refusal names.
 const NAMED_MAX: usize = 50;
@@ -28,7 +26,7 @@ pub(super) enum OutOfScope {
 pub(super) async fn check(client: &Client, manifest: &str, namespace: &str) -> Result<(), OutOfScope> {
     let rendered = objects(manifest)?;
     let kinds = Kinds::of(client, &rendered).await?;
-    let is_beyond = |object: &&super::inventory::Object| {
+    let is_beyond = |object: &&Object| {
         let is_namespaced = kinds.kind(object).is_none_or(|kind| kind.namespaced);
         !is_namespaced || object.namespace.as_deref().is_some_and(|other| other != namespace)
     };

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use domain::{
-    ids::{AttemptId, ReleaseId},
-    release::{FailureReason, Operation, Release},
+    ids::ReleaseId,
+    release::{FailureReason, Release},
 };
 
 use super::Worker;
 use crate::{
     commands::{Cause, CommandError, FinishOperation, Giver, OperationResult, holder, load},
     effects::{
-        operation::{Outcome, Report},
-        remains,
+        helm::Helm,
+        operation::{Outcome, Report, Task},
     },
 };
 
@@ -26,21 +26,18 @@ impl Report {
     }
 }
 
+/// Why Helm was stopped, and what it had said until then.
+pub(super) fn stopped(why: &str, helm: &Helm) -> String {
+    match helm.said().as_str() {
+        "" => format!("{why}; Helm had said nothing"),
+        said => format!("{why}; Helm had said:\n{said}"),
+    }
+}
+
 impl Worker {
-    pub(super) async fn finish(
-        &self,
-        id: ReleaseId,
-        release: &Release,
-        attempt: AttemptId,
-        cause: Cause,
-        operation: Operation,
-        report: Report,
-    ) -> Result<(), CommandError> {
-        let remains = match &report.result {
-            Err(_) if operation.forced => Some(self.last_applied(id, release).await?),
-            _ => None,
-        };
-        let result = match self.seal(id, &report, remains).await {
+    pub(super) async fn finish(&self, task: &Task<'_>, cause: Cause, report: Report) -> Result<(), CommandError> {
+        let id = task.id;
+        let result = match self.seal(id, &report).await {
             Ok(result) => result,
             Err(error) => {
                 tracing::error!(release = %id, error = &error as &dyn std::error::Error, "a report could not be sealed");
@@ -51,12 +48,13 @@ impl Worker {
                 }
             }
         };
-        self.record(id, attempt, cause, result).await
+        self.record(task, cause, result).await
     }
 
     /// Ends an attempt that was called off: as cancelled if somebody asked for that, and without a word if another attempt
     /// took its place.
-    pub(super) async fn give_up(&self, id: ReleaseId, attempt: AttemptId, cause: Cause) -> Result<(), CommandError> {
+    pub(super) async fn give_up(&self, task: &Task<'_>, cause: Cause) -> Result<(), CommandError> {
+        let (id, attempt) = (task.id, task.attempt);
         let release = load::<Release>(&self.services.log, id).await?;
         let operation = release.and_then(|release| release.operation);
         if !operation.is_some_and(|operation| operation.cancelling) {
@@ -64,22 +62,15 @@ impl Worker {
             return Ok(());
         }
         tracing::info!(release = %id, %attempt, "cancelled");
-        let said = "the operation was cancelled, and Helm was stopped; what it had said so far is lost";
-        let output = self.sealed(id, said).await?;
-        self.record(id, attempt, cause, OperationResult::Cancelled { output })
-            .await
+        let said = stopped("the operation was cancelled", task.helm);
+        let output = self.sealed(id, &said).await?;
+        self.record(task, cause, OperationResult::Cancelled { output }).await
     }
 
-    async fn record(
-        &self,
-        release: ReleaseId,
-        attempt: AttemptId,
-        cause: Cause,
-        result: OperationResult,
-    ) -> Result<(), CommandError> {
+    async fn record(&self, task: &Task<'_>, cause: Cause, result: OperationResult) -> Result<(), CommandError> {
         let finish = FinishOperation {
-            release,
-            attempt,
+            release: task.id,
+            attempt: task.attempt,
             result,
         };
         match self.services.commands.run(Giver::Reaction(cause), &finish).await {
@@ -89,20 +80,13 @@ impl Worker {
         }
     }
 
-    async fn seal(
-        &self,
-        id: ReleaseId,
-        report: &Report,
-        remains: Option<String>,
-    ) -> Result<OperationResult, CommandError> {
+    async fn seal(&self, id: ReleaseId, report: &Report) -> Result<OperationResult, CommandError> {
         let output = self.sealed(id, &report.output).await?;
-        let (manifest, remains) = match (&report.result, remains) {
-            (Ok(Outcome::Runs { manifest }), _) => (Some(manifest.as_str()), None),
-            (Ok(Outcome::Gone { remains }), _) if remains.is_empty() => (None, None),
-            (Ok(Outcome::Gone { remains }), _) => (None, Some(remains.join("\n"))),
-            // It was to end all the same.
-            (Err(_), Some(remains)) => (None, Some(remains)),
-            (Err(reason), None) => {
+        let (manifest, remains) = match &report.result {
+            Ok(Outcome::Runs { manifest }) => (Some(manifest.as_str()), None),
+            Ok(Outcome::Gone { remains }) if remains.is_empty() => (None, None),
+            Ok(Outcome::Gone { remains }) => (None, Some(remains.join("\n"))),
+            Err(reason) => {
                 return Ok(OperationResult::Failed {
                     reason: *reason,
                     output,
@@ -114,22 +98,6 @@ impl Worker {
             output,
             remains: self.sealed_if(id, remains.as_deref()).await?,
         })
-    }
-
-    /// What may be left of a release that could not be removed: all that was applied last, for nothing is known of it now.
-    async fn last_applied(&self, id: ReleaseId, release: &Release) -> Result<String, CommandError> {
-        let last = release.revision();
-        let views = &self.services.views;
-        let revision = views
-            .read(move |view| projections::releases::revision(view, id, last))
-            .await?;
-        let manifest = match revision {
-            Some(revision) => self.services.vault.unseal(&revision.manifest).await?,
-            None => None,
-        };
-        let manifest = manifest.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        let objects = manifest.map_or_else(Vec::new, |manifest| remains::objects_in(&manifest));
-        Ok(objects.join("\n"))
     }
 
     async fn sealed(&self, id: ReleaseId, text: &str) -> Result<domain::digest::Sealed, CommandError> {
