@@ -3,8 +3,10 @@
 mod crashes;
 mod failures;
 mod fleet;
+mod health;
 mod kubeconfigs;
 mod reach;
+mod stopped;
 mod tutorial;
 
 use std::{

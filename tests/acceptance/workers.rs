@@ -5,6 +5,7 @@ use std::{
     fs,
     os::unix::fs::symlink,
     path::Path,
+    time::{Duration, Instant},
 };
 
 use harness::{
@@ -71,6 +72,23 @@ impl Fleet {
             _postgres: postgres,
             _folder: folder,
         }
+    }
+
+    /// The id of the worker that made the last attempt so far.
+    pub async fn last_at_work(&self) -> String {
+        let entries = audit_trail(&self.admin).await;
+        let mut started = entries.iter().rev();
+        let last = started.find(|entry| entry["event"] == json!("OperationStarted"));
+        text(last.expect("somebody is at work"), "/data/worker").to_owned()
+    }
+
+    /// The worker of an id.
+    pub fn worker(&mut self, id: &str) -> &mut Server {
+        let is_it = |server: &&mut Server| {
+            let own = fs::read_to_string(server.data().join("worker"));
+            own.is_ok_and(|own| own.trim() == id)
+        };
+        self.workers.iter_mut().find(is_it).expect("it is one of the two")
     }
 
     /// Asks for a test installation.
@@ -148,19 +166,8 @@ async fn a_worker_that_was_killed_takes_up_its_own_work_at_once_and_the_other_le
     let mut fleet = Fleet::start(&["--helm", &helm.program()]).await;
     let release = fleet.install("cache").await;
     helm.begun(1).await;
-    let entries = audit_trail(&fleet.admin).await;
-    let started = entries.iter().find(|entry| entry["event"] == json!("OperationStarted"));
-    let by = text(started.unwrap(), "/data/worker").to_owned();
-    let id = |server: &Server| {
-        fs::read_to_string(server.data().join("worker"))
-            .unwrap()
-            .trim()
-            .to_owned()
-    };
-    let [one, two] = &mut fleet.workers;
-    let killed = if id(one) == by { one } else { two };
-    assert_eq!(id(killed), by);
-    killed.kill().await;
+    let by = fleet.last_at_work().await;
+    fleet.worker(&by).kill().await;
     helm.open();
     // The other one is there and idle; it does other work, and this it does not touch.
     let elsewhere = fleet.install("other").await;
@@ -168,14 +175,52 @@ async fn a_worker_that_was_killed_takes_up_its_own_work_at_once_and_the_other_le
     let waits = fleet.isv.ask(ATTEMPTS, json!({ "id": release })).await;
     assert_eq!(waits["release"]["attempts"]["nodes"], json!([{ "endedAt": null }]));
 
-    let [one, two] = &mut fleet.workers;
-    let killed = if id(one) == by { one } else { two };
-    killed.start_again().await;
+    fleet.worker(&by).start_again().await;
     let ended = settled(&fleet.isv, &release).await;
     assert_eq!((text(&ended, "/status"), &ended["revision"]), ("RUNNING", &json!(1)));
     let entries = audit_trail(&fleet.admin).await;
     assert_eq!(streams(&entries, "ReleaseInstalled").len(), 2, "one for each release");
     assert_eq!(streams(&entries, "OperationStarted").len(), 3);
+}
+
+#[tokio::test]
+async fn a_worker_that_comes_back_after_its_work_was_taken_over_changes_nothing() {
+    Helm::installed().await;
+    let helm = GatedHelm::closed();
+    let options = [
+        "--helm",
+        &helm.program(),
+        "--helm-timeout",
+        "10s",
+        "--worker-margin",
+        "2s",
+    ];
+    let mut fleet = Fleet::start(&options).await;
+    let release = fleet.install("cache").await;
+    helm.begun(1).await;
+    let first = fleet.last_at_work().await;
+    fleet.worker(&first).freeze().await;
+    // The other one takes it for dead, in time; its Helm is the second to begin.
+    helm.begun(2).await;
+    helm.open();
+    let ended = settled(&fleet.isv, &release).await;
+    assert_eq!((text(&ended, "/status"), &ended["revision"]), ("RUNNING", &json!(1)));
+    assert_ne!(fleet.last_at_work().await, first);
+
+    let before = audit_trail(&fleet.admin).await;
+    fleet.worker(&first).thaw().await;
+    let started = Instant::now();
+    while !fleet.worker(&first).errors().contains("another attempt took the place") {
+        assert!(started.elapsed() < harness::server::PATIENCE, "it does not notice");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let after = audit_trail(&fleet.admin).await;
+    assert_eq!(after, before, "what came of the first attempt is not recorded");
+    assert_eq!(streams(&after, "OperationStarted").len(), 2);
+    assert_eq!(streams(&after, "ReleaseInstalled").len(), 1);
+    // It works again as the others do.
+    let other = fleet.install("other").await;
+    assert_eq!(text(&settled(&fleet.isv, &other).await, "/status"), "RUNNING");
 }
 
 const ATTEMPTS: &str = "query($id: ID!) { release(id: $id) { attempts { nodes { endedAt } } } }";

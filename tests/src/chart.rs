@@ -38,6 +38,60 @@ pub fn chart(name: &str, version: &str) -> Chart {
     .file("templates/configmap.yaml", TEMPLATE)
 }
 
+const WORKLOAD: &str = r#"apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .Release.Name }}
+spec:
+  replicas: {{ .Values.replicas | default 1 }}
+  selector:
+    matchLabels:
+      app: {{ .Release.Name }}
+  template:
+    metadata:
+      labels:
+        app: {{ .Release.Name }}
+    spec:
+      containers:
+        - name: main
+          image: {{ .Values.image | default (printf "example.org/%s:%s" .Chart.Name .Chart.Version) }}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ .Release.Name }}
+spec:
+  selector:
+    app: {{ .Release.Name }}
+  ports:
+    - port: 80
+{{- with .Values.hook }}
+---
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {{ $.Release.Name }}-hook
+  annotations:
+    helm.sh/hook: pre-install,pre-upgrade
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: hook
+          image: example.org/hook:1
+          command: {{ toJson . }}
+{{- end }}
+"#;
+
+/// A [`chart`] with a Deployment and a Service of the release's name, too. Its values: `replicas`, 1 if not given; `image`,
+/// by default one of the chart's name and version; and `hook`, the command of a Job before each change, if there is to
+/// be one.
+#[must_use]
+pub fn workload(name: &str, version: &str) -> Chart {
+    chart(name, version).file("templates/workload.yaml", WORKLOAD)
+}
+
 #[derive(Debug, Clone)]
 pub struct Chart {
     name: String,
@@ -50,6 +104,19 @@ impl Chart {
     pub fn file(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
         self.files.retain(|(known, _)| known != path);
         self.files.push((path.to_owned(), content.as_ref().to_vec()));
+        self
+    }
+
+    /// Adds lines to the chart's own values.
+    ///
+    /// # Panics
+    ///
+    /// If it has none.
+    #[must_use]
+    pub fn default_values(mut self, lines: &str) -> Self {
+        let values = self.files.iter_mut().find(|(path, _)| path == "values.yaml");
+        let (_, values) = values.expect("the chart has values");
+        values.extend_from_slice(lines.as_bytes());
         self
     }
 

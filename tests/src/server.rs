@@ -47,6 +47,14 @@ struct Running {
     output: Lines<BufReader<ChildStdout>>,
 }
 
+impl Running {
+    async fn signal(&self, signal: &str) {
+        let process = self.process.id().expect("it has not been waited for").to_string();
+        let told = tokio::process::Command::new("kill").args([signal, &process]).status();
+        assert!(told.await.is_ok_and(|status| status.success()), "kill {signal} works");
+    }
+}
+
 impl Server {
     /// Starts a server on a data folder, and waits until it is ready. It is killed when this is dropped.
     pub async fn start(data: &Path) -> Self {
@@ -154,18 +162,31 @@ impl Server {
     /// If it does not run, or does not end in time.
     pub async fn stop(&mut self) -> ExitStatus {
         let mut running = self.running.take().expect("it runs");
-        let process = running.process.id().expect("it has not been waited for").to_string();
-        let told = tokio::process::Command::new("kill")
-            .args(["-TERM", &process])
-            .status()
-            .await;
-        assert!(told.is_ok_and(|status| status.success()), "kill -TERM works");
+        running.signal("-TERM").await;
         // Read to the end: it says that it stops.
         while let Ok(Some(_)) = running.output.next_line().await {}
         let ended = tokio::time::timeout(PATIENCE, running.process.wait()).await;
         ended
             .expect("it ends when it is told to")
             .expect("a child can be waited for")
+    }
+
+    /// Halts it where it is, as a suspended machine does. What it has started goes on.
+    ///
+    /// # Panics
+    ///
+    /// If it does not run.
+    pub async fn freeze(&self) {
+        self.running.as_ref().expect("it runs").signal("-STOP").await;
+    }
+
+    /// Lets it go on after [`Server::freeze`].
+    ///
+    /// # Panics
+    ///
+    /// If it does not run.
+    pub async fn thaw(&self) {
+        self.running.as_ref().expect("it runs").signal("-CONT").await;
     }
 
     /// How much memory it has of its own, in bytes: without what is mapped from files.

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use harness::{
-    chart,
-    chart::Chart,
+    chart::{Chart, workload},
     random::{Random, seed},
     story::{audit_trail, settled},
     text,
@@ -40,42 +39,9 @@ async fn killed_at_any_instant_with_helm_4() {
 }
 
 /// A chart with a workload, and a Job that runs before each change.
-fn workload(version: &str) -> Chart {
-    chart("redis", version).file("templates/workload.yaml", WORKLOAD)
+fn redis(version: &str) -> Chart {
+    workload("redis", version).default_values("hook: [\"true\"]\n")
 }
-
-const WORKLOAD: &str = r#"apiVersion: apps/v1
-kind: StatefulSet
-metadata:
-  name: {{ .Release.Name }}
-spec:
-  selector:
-    matchLabels:
-      app: {{ .Release.Name }}
-  template:
-    metadata:
-      labels:
-        app: {{ .Release.Name }}
-    spec:
-      containers:
-        - name: redis
-          image: example.org/redis:{{ .Chart.Version }}
----
-apiVersion: batch/v1
-kind: Job
-metadata:
-  name: {{ .Release.Name }}-before
-  annotations:
-    helm.sh/hook: pre-install,pre-upgrade
-    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
-spec:
-  template:
-    spec:
-      restartPolicy: Never
-      containers:
-        - name: before
-          image: example.org/redis:{{ .Chart.Version }}
-"#;
 
 /// What a release is to be after an operation.
 struct Wanted {
@@ -89,8 +55,8 @@ struct Wanted {
 
 async fn survive(site: &mut Site, seed: u64, kills: u64) {
     let mut random = Random::seeded(seed);
-    let app = site.story.published(&workload("11.3.4")).await;
-    let second = site.story.version(&app.app, &workload("12.0.0")).await;
+    let app = site.story.published(&redis("11.3.4")).await;
+    let second = site.story.version(&app.app, &redis("12.0.0")).await;
     site.story.publish(&second).await;
     let mut wanted = None;
     for round in 0..kills {
@@ -160,7 +126,7 @@ async fn ask(site: &Site, before: Option<Wanted>, round: u64, first: &str, secon
 async fn is_as_wanted(site: &Site, wanted: &Wanted) {
     let ended = settled(&site.story.user, &wanted.release).await;
     let map = site.kubernetes.get("configmaps", NAMESPACE, &wanted.name);
-    let set = site.kubernetes.get("statefulsets", NAMESPACE, &wanted.name);
+    let deployment = site.kubernetes.get("deployments", NAMESPACE, &wanted.name);
     let history = site.history(&wanted.name).await;
     if let Some((version, greeting)) = wanted.runs {
         assert_eq!(
@@ -173,7 +139,7 @@ async fn is_as_wanted(site: &Site, wanted: &Wanted) {
         assert_eq!(text(&map, "/data/greeting"), greeting);
         let image = "/spec/template/spec/containers/0/image";
         assert_eq!(
-            text(&set.expect("its objects are there"), image),
+            text(&deployment.expect("its objects are there"), image),
             format!("example.org/redis:{version}")
         );
         assert_eq!(
@@ -189,7 +155,7 @@ async fn is_as_wanted(site: &Site, wanted: &Wanted) {
         assert_eq!(releases_of_helm(site), BTreeSet::from([wanted.name.clone()]));
     } else {
         assert_eq!(text(&ended, "/status"), "UNINSTALLED", "{ended:#}");
-        assert_eq!((map, set, history), (None, None, vec![]), "{ended:#}");
+        assert_eq!((map, deployment, history), (None, None, vec![]), "{ended:#}");
         assert_eq!(releases_of_helm(site), BTreeSet::new());
     }
     let stream = stream_of(site, &wanted.release).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use harness::kubernetes::{Failure, Fault};
 use serde_json::json;
 
-use super::{cluster, workload};
+use super::{cluster, web};
 
 #[tokio::test]
 async fn a_cluster_that_is_not_there_refuses_connections_until_it_is() {
@@ -101,11 +101,7 @@ async fn a_release_that_is_larger_than_a_secret_may_be_is_refused() {
         .map(|_| b'!' + u8::try_from(random.below(90)).unwrap())
         .collect();
     for helm in &helms {
-        std::fs::write(
-            helm.file("large.tgz"),
-            workload("1.0.0").file("noise.txt", &noise).packed(),
-        )
-        .unwrap();
+        std::fs::write(helm.file("large.tgz"), web().file("noise.txt", &noise).packed()).unwrap();
         let said = helm.fails(&["install", "large", "large.tgz", "--no-hooks"]).await;
         assert!(said.contains("Too long"), "{said}");
     }

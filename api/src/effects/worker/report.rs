@@ -34,6 +34,11 @@ pub(super) fn stopped(why: &str, helm: &Helm) -> String {
     }
 }
 
+/// The result of the other attempt counts.
+fn replaced(task: &Task<'_>) {
+    tracing::warn!(release = %task.id, attempt = %task.attempt, "another attempt took the place of this one");
+}
+
 impl Worker {
     pub(super) async fn finish(&self, task: &Task<'_>, cause: Cause, report: Report) -> Result<(), CommandError> {
         let id = task.id;
@@ -58,7 +63,7 @@ impl Worker {
         let release = load::<Release>(&self.services.log, id).await?;
         let operation = release.and_then(|release| release.operation);
         if !operation.is_some_and(|operation| operation.cancelling) {
-            tracing::warn!(release = %id, %attempt, "another attempt took the place of this one");
+            replaced(task);
             return Ok(());
         }
         tracing::info!(release = %id, %attempt, "cancelled");
@@ -74,8 +79,10 @@ impl Worker {
             result,
         };
         match self.services.commands.run(Giver::Reaction(cause), &finish).await {
-            // Another attempt took over; its result counts.
-            Err(error) if error.is("STALE_ATTEMPT") => Ok(()),
+            Err(error) if error.is("STALE_ATTEMPT") => {
+                replaced(task);
+                Ok(())
+            }
             outcome => outcome.map(drop),
         }
     }
