@@ -52,9 +52,8 @@ pub(super) fn applied_objects(manifests: &[&str]) -> Vec<Object> {
 
 /// All of them, for a cluster that cannot be asked.
 pub(super) fn unseen(objects: &[Object]) -> Vec<String> {
-    { objects.iter() }
-        .map(|object| line(object, Presence::Unknown))
-        .collect()
+    let lines = objects.iter().map(|object| line(object, Presence::Unknown));
+    lines.collect()
 }
 
 #[cfg(test)]

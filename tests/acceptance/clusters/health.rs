@@ -56,11 +56,9 @@ async fn a_release_as_it_was_applied_is_ready_and_looking_again_records_nothing(
         assert_eq!(recorded(&site).await, 1);
         let before = site.kubernetes.requests().len();
         checked(isv, &release).await;
-        let looks = site.kubernetes.requests().split_off(before);
-        let changes: Vec<_> = { looks.iter() }
-            .filter(|request| request.is_write() && !request.query.contains("dryRun=All"))
-            .collect();
-        assert!(changes.is_empty(), "looking changes nothing: {changes:#?}");
+        let mut looks = site.kubernetes.requests().split_off(before);
+        looks.retain(|request| request.is_write() && !request.query.contains("dryRun=All"));
+        assert!(looks.is_empty(), "looking changes nothing: {looks:#?}");
     }
 }
 
@@ -130,10 +128,18 @@ async fn what_is_not_ready_is_degraded_and_what_is_gone_is_missing_which_is_wors
     }
 }
 
+const ROLE: &str = "apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: wide
+rules:
+- apiGroups: ['']
+  resources: [pods]
+  verbs: [get]
+";
+
 #[tokio::test]
 async fn an_app_that_may_reach_further_is_looked_at_as_far_as_it_reaches() {
-    let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: wide\nrules:\n- {apiGroups: \
-                [\"\"], resources: [pods], verbs: [get]}\n";
     let site = Site::begin("helm").await;
     site.kubernetes
         .change("clusterrolebindings", "", "cluster-admin", |binding| {
@@ -141,9 +147,8 @@ async fn an_app_that_may_reach_further_is_looked_at_as_far_as_it_reaches() {
             { "kind": "Group", "name": "system:masters" }]);
         });
     let isv = &site.story.isv;
-    let app = { &site.story }
-        .published(&chart("wide", "1.0.0").file("templates/role.yaml", role))
-        .await;
+    let wide = chart("wide", "1.0.0").file("templates/role.yaml", ROLE);
+    let app = site.story.published(&wide).await;
     let scope = json!({ "cluster": site.cluster, "app": app.app });
     site.story.admin.does("allowClusterScope", scope.clone()).await;
     let wanted = json!({ "project": site.story.project, "name": "wide", "version": app.version });

@@ -37,9 +37,8 @@ impl Site {
         self.story.isv.does("uninstallRelease", forced).await;
         let gone = settled(&self.story.isv, release).await;
         assert_eq!(text(&gone, "/status"), "UNINSTALLED", "{gone:#}");
-        let mut left: Vec<_> = { list(&gone, "/attempts/nodes/0/leftBehind").iter() }
-            .map(|line| line.as_str().unwrap().to_owned())
-            .collect();
+        let left = list(&gone, "/attempts/nodes/0/leftBehind").iter();
+        let mut left: Vec<_> = left.map(|line| line.as_str().unwrap().to_owned()).collect();
         left.sort();
         left
     }
