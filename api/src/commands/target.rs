@@ -1,7 +1,7 @@
 //! What a command is about, so that its answer can show it.
 
 use domain::{
-    account::{Account, Event as AccountEvent, Scope},
+    account::{self, Account, Scope},
     app::App,
     category::Category,
     decider::Decider as _,
@@ -74,7 +74,7 @@ impl Target {
 fn token_of(recorded: &Recorded) -> Option<TokenId> {
     let (event, _) = restore::<Account>(recorded).ok()?;
     match event {
-        AccountEvent::TokenIssued { token, .. } => Some(token),
+        account::Event::TokenIssued { token, .. } => Some(token),
         _ => None,
     }
 }
