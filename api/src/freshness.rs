@@ -73,8 +73,8 @@ impl Freshness {
         }
     }
 
-    /// What was true when it was asked may be older than the answer.
-    fn confirm(&self, asked: Instant) {
+    /// The views show all that was in the log when it was `asked`; that may be longer ago than the answer.
+    pub(crate) fn confirm(&self, asked: Instant) {
         let ms = asked.saturating_duration_since(self.beginning).as_millis();
         self.confirmed_ms
             .fetch_max(u64::try_from(ms).unwrap_or(u64::MAX), Ordering::Relaxed);

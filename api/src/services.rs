@@ -5,7 +5,7 @@ use std::{
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use domain::names::InvalidName;
@@ -148,7 +148,7 @@ impl Services {
             limits: Arc::clone(&limits),
             states: States::default(),
         };
-        let mut services = Self {
+        let services = Self {
             data,
             limits: Arc::clone(&limits),
             log,
@@ -171,7 +171,7 @@ impl Services {
         erasure::catch_up(&services).await?;
         services.register_default_cluster().await?;
         // It was whole a moment ago, after however long that took.
-        services.freshness = Freshness::new(services.limits.head_age_max);
+        services.freshness.confirm(Instant::now());
         let keep = services.freshness.clone();
         tokio::spawn(keep.keep(services.log.clone(), services.views.clone()));
         Ok(services)

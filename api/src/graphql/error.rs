@@ -7,6 +7,7 @@ use eventstore::transparency::{ProveError, PublishError};
 use crate::{
     auth::{InvalidCredentials, attempts::TooOften},
     commands::CommandError,
+    freshness::Stale,
 };
 
 /// Has a code in `extensions`. It deliberately has no `Display`: the library would turn it into an error without one.
@@ -82,6 +83,12 @@ pub fn give_codes(errors: &mut [ServerError]) {
 impl From<InvalidCredentials> for ApiError {
     fn from(invalid: InvalidCredentials) -> Self {
         Self::new("UNAUTHENTICATED", invalid.to_string())
+    }
+}
+
+impl From<Stale> for ApiError {
+    fn from(stale: Stale) -> Self {
+        Self::new("LOG_UNAVAILABLE", stale.to_string())
     }
 }
 

@@ -129,6 +129,7 @@ impl Onlooker {
 
     /// Who it is, with the rights of the moment.
     fn viewer(&self) -> Result<Principal> {
+        self.services.freshness.check()?;
         match self.credentials.sender(&self.services.views)? {
             Sender::Account(principal, _) => Ok(principal),
             Sender::Anonymous => Err(ApiError::unauthenticated()),

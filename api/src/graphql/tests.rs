@@ -25,6 +25,7 @@ use crate::{
     },
     config::{DataFolder, Limits, Log},
     effects::Previews,
+    freshness::Freshness,
     services::Services,
 };
 
@@ -56,14 +57,16 @@ impl Fixture {
         let Target::Account(auditor) = outcome.target else {
             panic!("an account is made");
         };
-        let previews = Previews::new("helm".into(), &services.limits);
-        let schema = schema(services.clone(), previews);
         Self {
+            schema: Self::schema(&services),
             services,
-            schema,
             auditor,
             _folder: folder,
         }
+    }
+
+    fn schema(services: &Services) -> Schema {
+        schema(services.clone(), Previews::new("helm".into(), &services.limits))
     }
 
     async fn does(&self, command: &impl Command) -> Outcome {
@@ -172,6 +175,19 @@ async fn a_revoked_role_ends_what_it_opened() {
     let mut rest = events.skip_while(|answer| std::future::ready(answer.is_ok()));
     assert_eq!(code(&rest.next().await.unwrap()).as_deref(), Some("FORBIDDEN"));
     assert!(rest.next().await.is_none(), "nothing is said after it");
+}
+
+#[tokio::test]
+async fn a_server_that_lost_sight_of_its_log_answers_nothing_on_its_sockets() {
+    let mut server = Fixture::new().await;
+    let credentials = server.token(token_id(1), "one").await;
+    // Nobody asks for the end of the log any more, and what was seen of it is too old at once.
+    server.services.freshness = Freshness::new(Duration::ZERO);
+    server.schema = Fixture::schema(&server.services);
+    for query in ["{ viewer { account { id } } }", EVENTS] {
+        let refused = server.on_socket(credentials, query).next().await.unwrap();
+        assert_eq!(code(&refused).as_deref(), Some("LOG_UNAVAILABLE"), "{query}");
+    }
 }
 
 #[tokio::test]

@@ -80,8 +80,8 @@ where
     Ok(services(ctx).views.read_at(moment, query).await?)
 }
 
-/// Begins every execution, of a request as of each step of a subscription: looks up who asks and what they may do now,
-/// and ends it in time.
+/// Begins every execution, of a request as of each step of a subscription: makes sure that the views are not too old to
+/// answer from, looks up who asks and what they may do now, and ends it in time.
 pub struct Executions;
 
 impl ExtensionFactory for Executions {
@@ -94,6 +94,9 @@ impl ExtensionFactory for Executions {
 impl Extension for Executions {
     async fn execute(&self, ctx: &ExtensionContext<'_>, operation: Option<&str>, next: NextExecute<'_>) -> Response {
         let services = ctx.data_unchecked::<Services>();
+        if let Err(stale) = services.freshness.check() {
+            return Response::from_errors(vec![request_error("LOG_UNAVAILABLE", stale.to_string())]);
+        }
         let credentials = ctx.data_opt().copied().unwrap_or(Credentials::Absent);
         let mut data = Data::default();
         match credentials.sender(&services.views) {

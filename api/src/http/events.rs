@@ -142,6 +142,7 @@ impl Feed {
 
 /// The whole log is for auditors, with the rights of the moment.
 fn authorize(services: &Services, credentials: Credentials) -> Result<(), HttpError> {
+    services.freshness.check()?;
     match credentials.sender(&services.views)? {
         Sender::Account(viewer, _) => Ok(viewer.authorize(Permission::AuditView, Place::Platform)?),
         Sender::Anonymous => Err(HttpError::unauthenticated()),
