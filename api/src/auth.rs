@@ -8,7 +8,7 @@ pub mod passwords;
 mod refusals;
 pub mod sign_in;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, header::AUTHORIZATION};
 use base64::{
@@ -25,6 +25,9 @@ use zeroize::Zeroizing;
 pub use self::refusals::Refusals;
 use self::{attempts::Attempts, last_use::LastUse, passwords::Passwords};
 use crate::{clock, config::Limits, content::from_store, services::Services};
+
+/// How often it is asked whether what a lasting connection was opened by still opens anything.
+pub const RECHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What every token starts with, so that scanners recognise one that leaked.
 const PREFIX: &str = "charthouse_";
@@ -60,6 +63,8 @@ pub fn secret_of(token: &str) -> Digest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credentials {
     Absent,
+    /// An `Authorization` header that nobody understands. It opens nothing, also where a cookie would.
+    Unreadable,
     Token(Digest),
     Session(Digest),
 }
@@ -123,15 +128,12 @@ impl Auth {
 
 impl Credentials {
     /// Reads `Authorization: Bearer <token>`, or `Basic` with the token as password, as Helm sends it; without that
-    /// header the cookie of a session.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidCredentials`] if the header is not understood. Whether it opens anything is not looked up.
-    pub fn of(headers: &HeaderMap) -> Result<Self, InvalidCredentials> {
+    /// header the cookie of a session. Whether it opens anything is not looked up.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Self {
         match headers.get(AUTHORIZATION) {
-            Some(header) => Self::from_header(header.to_str().map_err(|_| NOT_UNDERSTOOD)?),
-            None => Ok(Self::of_cookie(headers)),
+            Some(header) => header.to_str().map_or(Self::Unreadable, Self::from_header),
+            None => Self::of_cookie(headers),
         }
     }
 
@@ -142,13 +144,9 @@ impl Credentials {
     }
 
     /// Reads the value of an `Authorization` header.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidCredentials`] if it is not understood.
-    pub fn from_header(header: &str) -> Result<Self, InvalidCredentials> {
-        let token = token(header).ok_or(NOT_UNDERSTOOD)?;
-        Ok(Self::Token(secret_of(&token)))
+    #[must_use]
+    pub fn from_header(header: &str) -> Self {
+        token(header).map_or(Self::Unreadable, |token| Self::Token(secret_of(&token)))
     }
 
     /// Whom it speaks for now, and what may be done with it now.
@@ -160,6 +158,7 @@ impl Credentials {
         let (access, now) = (views.access(), clock::now());
         let (holder, invalid): (_, fn(Shut) -> InvalidCredentials) = match self {
             Self::Absent => return Ok(Sender::Anonymous),
+            Self::Unreadable => return Err(InvalidCredentials::Token(Shut::Unknown)),
             Self::Token(secret) => (access.by_token_secret(&secret, now), InvalidCredentials::Token),
             Self::Session(secret) => (access.by_session_secret(&secret, now), InvalidCredentials::Session),
         };
@@ -194,11 +193,9 @@ impl Sender {
     ///
     /// [`InvalidCredentials`] if there is a token or a session, and it does not open anything.
     pub fn of(headers: &HeaderMap, services: &Services) -> Result<Self, InvalidCredentials> {
-        Credentials::of(headers)?.admitted(services)
+        Credentials::of(headers).admitted(services)
     }
 }
-
-const NOT_UNDERSTOOD: InvalidCredentials = InvalidCredentials::Token(Shut::Unknown);
 
 fn token(header: &str) -> Option<Zeroizing<String>> {
     let (scheme, credentials) = header.split_once(' ')?;
@@ -215,6 +212,8 @@ fn token(header: &str) -> Option<Zeroizing<String>> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::{HeaderValue, header::COOKIE};
+
     use super::*;
 
     #[test]
@@ -230,10 +229,19 @@ mod tests {
 
     #[test]
     fn credentials_hold_the_hash_of_a_token_and_not_the_token() {
-        let shown = Credentials::from_header("Bearer abc").unwrap();
+        let shown = Credentials::from_header("Bearer abc");
         assert_eq!(shown, Credentials::Token(secret_of("abc")));
-        assert_eq!(Credentials::of(&HeaderMap::new()), Ok(Credentials::Absent));
-        assert_eq!(Credentials::from_header("abc"), Err(NOT_UNDERSTOOD));
+        assert_eq!(Credentials::of(&HeaderMap::new()), Credentials::Absent);
+    }
+
+    #[test]
+    fn a_header_that_is_not_understood_is_not_as_if_there_were_none() {
+        assert_eq!(Credentials::from_header("abc"), Credentials::Unreadable);
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, "__Host-charthouse-session=secret".parse().unwrap());
+        assert_eq!(Credentials::of(&headers), Credentials::Session(secret_of("secret")));
+        headers.insert(AUTHORIZATION, HeaderValue::from_bytes(b"Bearer \xff").unwrap());
+        assert_eq!(Credentials::of(&headers), Credentials::Unreadable);
     }
 
     #[test]

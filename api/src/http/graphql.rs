@@ -85,11 +85,10 @@ async fn answer(
         Ok(parameters) => parameters,
         Err(bad) => return bad.into_response(media),
     };
-    let credentials = Credentials::of(headers).and_then(|shown| shown.admitted(&app.services).map(|_| shown));
-    let credentials = match credentials {
-        Ok(credentials) => credentials,
-        Err(invalid) => return refused(invalid, media),
-    };
+    let credentials = Credentials::of(headers);
+    if let Err(invalid) = credentials.admitted(&app.services) {
+        return refused(invalid, media);
+    }
     match parameters.into_request(method, media) {
         Ok(request) => media.response(app.schema.execute(request.data(credentials).data(peer)).await),
         Err(bad) => bad.into_response(media),
