@@ -43,6 +43,7 @@ mod replay;
 mod review;
 mod review_policy;
 mod sign_in;
+mod sockets;
 mod standin;
 mod storefront;
 mod tenants;

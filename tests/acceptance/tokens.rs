@@ -1,6 +1,11 @@
 //! Tokens that people make for machines: shown once, narrowed, ending, revoked, and seen when they were last used.
 
-use harness::{Person, Story, chart, list, person::repeatable, text};
+use harness::{
+    Person, Story, chart, list,
+    person::{Answer, repeatable},
+    text,
+};
+use reqwest::{Method, header::AUTHORIZATION};
 use serde_json::{Value, json};
 
 const TOKENS: &str = "{ viewer { tokens { id name permissions expiresAt lastUsedAt } } }";
@@ -125,6 +130,21 @@ async fn a_token_that_is_over_or_revoked_opens_nothing_and_auditors_see_that_it_
         .is_refused("createToken", long)
         .await
         .says("TOKEN_NAME", &["101", "100"]);
+}
+
+#[tokio::test]
+async fn auditors_see_that_a_header_was_sent_that_nobody_understands() {
+    let story = Story::begin().await;
+    for (method, path) in [
+        (Method::POST, "/graphql"),
+        (Method::GET, "/events"),
+        (Method::GET, "/charts/store/index.yaml"),
+    ] {
+        let request = story.nobody().request(method, path).header(AUTHORIZATION, "Bearer");
+        let answer = Answer::to(request.json(&json!({ "query": TOKENS }))).await;
+        assert_eq!(answer.status, 401, "{path}: {}", answer.text());
+    }
+    story.refusal_is_recorded("unknown-token", None).await;
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ pub mod questions;
 pub mod random;
 pub mod server;
 pub mod snapshot;
+pub mod socket;
 pub mod story;
 pub mod tamper;
 pub mod verifiers;

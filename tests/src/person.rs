@@ -70,6 +70,12 @@ impl Person {
         self.token.as_deref().expect("somebody has a token")
     }
 
+    /// What goes into an `Authorization` header; nothing of nobody.
+    #[must_use]
+    pub fn bearer(&self) -> Option<String> {
+        self.token.as_ref().map(|token| format!("Bearer {token}"))
+    }
+
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         self.address.url(path)

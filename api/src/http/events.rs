@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::{App, HttpError, extract::Query};
 use crate::{
-    auth::{Credentials, Sender},
+    auth::{Credentials, RECHECK_INTERVAL, Sender},
     pipe::{Pipe, pipe},
     services::Services,
 };
@@ -91,16 +91,19 @@ impl Feed {
     /// Writes from `next` on. If rights or the log are lost, the answer breaks off.
     async fn write(self, mut next: u64, mut pipe: Pipe) {
         while self.until.is_none_or(|until| next < until) {
-            // Rights are as new as the events they are asked for.
+            let waited = Instant::now() + RECHECK_INTERVAL;
             let reached = tokio::select! {
                 () = pipe.abandoned() => return,
-                reached = timeout_at(self.ends, self.services.views.reached(next + 1)) => reached,
+                reached = timeout_at(waited.min(self.ends), self.services.views.reached(next + 1)) => reached,
             };
-            if reached.is_err() {
-                break;
-            }
+            // Rights are as new as the events they are asked for, and a feed that is idle does not outlive them.
             if authorize(&self.services, self.credentials).is_err() {
                 return;
+            }
+            match reached {
+                Ok(()) => {}
+                Err(_) if waited < self.ends => continue,
+                Err(_) => break,
             }
             let Some(read) = self.batch(next, &mut pipe).await else {
                 return;

@@ -12,6 +12,7 @@ use tokio_stream::StreamMap;
 use super::{media::Body, request::Parameters};
 use crate::{
     auth::{Credentials, InvalidCredentials},
+    freshness::Stale,
     graphql::{give_codes, request_error},
 };
 
@@ -68,11 +69,24 @@ impl Close {
     }
 }
 
+impl From<InvalidCredentials> for Close {
+    fn from(invalid: InvalidCredentials) -> Self {
+        Self::new(4403, invalid.to_string())
+    }
+}
+
+impl From<Stale> for Close {
+    /// Another server may know more, or this one after a while: "try again later", in the registry of close codes.
+    fn from(stale: Stale) -> Self {
+        Self::new(1013, stale.to_string())
+    }
+}
+
 /// One connection. The schema looks up who asks, by the credentials that opened it.
 pub struct Session<E> {
     schema: E,
-    /// What every operation is executed with; absent until the connection is initialised.
-    opened: Option<Arc<Data>>,
+    /// By what the connection was initialised; absent until then.
+    opened: Option<Credentials>,
     /// What each operation under way says; `None` is its end.
     operations: StreamMap<String, stream::BoxStream<'static, Option<Response>>>,
 }
@@ -86,8 +100,9 @@ impl<E: Executor> Session<E> {
         }
     }
 
-    pub const fn is_open(&self) -> bool {
-        self.opened.is_some()
+    /// By what the connection was initialised; absent until then.
+    pub const fn opened(&self) -> Option<Credentials> {
+        self.opened
     }
 
     /// Takes a message of the client, and says what is answered to it at once. `connect` judges what the client says of
@@ -98,15 +113,11 @@ impl<E: Executor> Session<E> {
     {
         let message = serde_json::from_slice(message).map_err(|error| Close::new(4400, error.to_string()))?;
         match message {
-            ClientMessage::ConnectionInit { .. } if self.is_open() => {
+            ClientMessage::ConnectionInit { .. } if self.opened.is_some() => {
                 Err(Close::new(4429, "Too many initialisation requests"))
             }
             ClientMessage::ConnectionInit { payload } => {
-                let credentials = connect(&payload.unwrap_or_default());
-                let credentials = credentials.map_err(|invalid| Close::new(4403, invalid.to_string()))?;
-                let mut data = Data::default();
-                data.insert(credentials);
-                self.opened = Some(Arc::new(data));
+                self.opened = Some(connect(&payload.unwrap_or_default())?);
                 Ok(Some(text(&ServerMessage::ConnectionAck)))
             }
             ClientMessage::Subscribe { id, payload } => self.begin(id, payload),
@@ -120,7 +131,7 @@ impl<E: Executor> Session<E> {
     }
 
     fn begin(&mut self, id: String, payload: Map<String, Value>) -> Result<Option<String>, Close> {
-        let Some(data) = &self.opened else {
+        let Some(credentials) = self.opened else {
             return Err(Close::new(4401, "Unauthorized"));
         };
         if self.operations.contains_key(&id) {
@@ -132,9 +143,11 @@ impl<E: Executor> Session<E> {
             let payload = &[request_error("TOO_MANY_OPERATIONS", message)];
             return Ok(Some(text(&ServerMessage::Error { id: &id, payload })));
         }
+        let mut data = Data::default();
+        data.insert(credentials);
         let answers = self
             .schema
-            .execute_stream(parameters.into_unchecked(), Some(Arc::clone(data)));
+            .execute_stream(parameters.into_unchecked(), Some(Arc::new(data)));
         let said = answers.map(Some).chain(stream::once(future::ready(None)));
         self.operations.insert(id, said.boxed());
         Ok(None)

@@ -1,19 +1,19 @@
 //! GraphQL over a web socket: the connection, from its opening to its end.
 //!
 //! A socket lasts, so it holds no rights: it remembers a token or a session by its hash, and whoever holds that is looked up for
-//! every operation and for everything a subscription says. What a client may ask of a socket is bounded, and a client
-//! that is gone is noticed.
+//! every operation and for everything a subscription says. It is closed soon after that opens nothing any more, also when
+//! nothing is said. What a client may ask of a socket is bounded, and a client that is gone is noticed.
 
 use std::time::Duration;
 
 use axum::extract::ws::{self, CloseFrame, Message};
 use futures_util::{Sink, SinkExt as _, StreamExt as _};
 use serde_json::{Map, Value};
-use tokio::time::{self, Instant};
+use tokio::time::{self, Instant, MissedTickBehavior};
 
 use super::protocol::{Close, Session};
 use crate::{
-    auth::{Credentials, InvalidCredentials},
+    auth::{Credentials, InvalidCredentials, RECHECK_INTERVAL},
     http::App,
 };
 
@@ -33,6 +33,8 @@ pub async fn serve(app: App, by_cookie: Credentials, socket: ws::WebSocket) {
     let too_late = time::sleep(INIT_TIMEOUT);
     tokio::pin!(too_late);
     let mut pings = time::interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
+    let mut checks = time::interval_at(Instant::now() + RECHECK_INTERVAL, RECHECK_INTERVAL);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut is_alive = true;
     loop {
         let message = tokio::select! {
@@ -52,7 +54,11 @@ pub async fn serve(app: App, by_cookie: Credentials, socket: ws::WebSocket) {
                 }
             },
             Some(answer) = session.next() => Message::Text(answer.into()),
-            () = &mut too_late, if !session.is_open() => closing(Close::init_timeout()),
+            () = &mut too_late, if session.opened().is_none() => closing(Close::init_timeout()),
+            _ = checks.tick() => match still_opens(session.opened(), &app) {
+                Ok(()) => continue,
+                Err(close) => closing(close),
+            },
             _ = pings.tick() => {
                 if !std::mem::take(&mut is_alive) {
                     return;
@@ -65,6 +71,14 @@ pub async fn serve(app: App, by_cookie: Credentials, socket: ws::WebSocket) {
             return;
         }
     }
+}
+
+/// Whether what the socket was opened by opens anything now, and whether that can be known.
+fn still_opens(opened: Option<Credentials>, app: &App) -> Result<(), Close> {
+    app.services.freshness.check()?;
+    opened.map_or(Ok(()), |credentials| {
+        Ok(credentials.sender(&app.services.views).map(drop)?)
+    })
 }
 
 async fn taken<S: Sink<Message> + Unpin>(sink: &mut S, message: Message) -> bool {
