@@ -6,7 +6,6 @@ use harness::{
     Story,
     evidence::{entries, leaf_hash, verify},
     list,
-    server::PATIENCE,
     story::audit_trail,
     text,
 };
@@ -18,25 +17,10 @@ const ENTRIES: &str = "query($workspace: ID!) { auditTrail(filter: { workspace: 
 const PROOF: &str =
     "query($at: LogPosition!) { inclusionProof(position: $at) { position file checkpoint { size note } } }";
 
-async fn signed_size(story: &Story) -> usize {
-    let checkpoint = story.nobody().get("/log/checkpoint").await.text();
-    checkpoint.lines().nth(1).unwrap().parse().unwrap()
-}
-
-/// Waits until all events so far are signed, and returns how many that are.
-async fn all_signed(story: &Story) -> usize {
-    let (events, started) = (story.events().await, std::time::Instant::now());
-    while signed_size(story).await < events {
-        assert!(started.elapsed() < PATIENCE, "the log is not published");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    events
-}
-
 #[tokio::test]
 async fn checkpoint_keys_and_hashes_are_for_everybody() {
     let story = Story::begin().await;
-    let size = all_signed(&story).await;
+    let size = story.all_signed().await;
     let nobody = story.nobody();
     let checkpoint = nobody.get("/log/checkpoint").await;
     assert_eq!(checkpoint.header("content-type"), "text/plain; charset=utf-8");
@@ -64,7 +48,7 @@ async fn checkpoint_keys_and_hashes_are_for_everybody() {
 #[tokio::test]
 async fn events_are_for_auditors() {
     let story = Story::begin().await;
-    let size = all_signed(&story).await;
+    let size = story.all_signed().await;
     let path = format!("/log/tile/entries/000.p/{size}");
     let refused = story.nobody().get(&path).await;
     assert_eq!(
@@ -98,7 +82,7 @@ async fn events_are_for_auditors() {
 #[tokio::test]
 async fn what_is_not_signed_is_not_there() {
     let story = Story::begin().await;
-    let size = all_signed(&story).await;
+    let size = story.all_signed().await;
     for path in [
         format!("/log/tile/0/000.p/{}", size + 1),
         "/log/tile/0/000".to_owned(),
@@ -160,7 +144,7 @@ async fn an_event_is_proved_to_whoever_has_it_in_the_audit_trail() {
 #[tokio::test]
 async fn the_growth_of_the_log_is_proved() {
     let story = Story::begin().await;
-    let size = all_signed(&story).await;
+    let size = story.all_signed().await;
     let query =
         "query($from: LogPosition!, $to: LogPosition!) { consistencyProof(from: $from, to: $to) { from to hashes } }";
     let of = |from: usize, to: usize| json!({ "from": from.to_string(), "to": to.to_string() });
@@ -183,7 +167,7 @@ async fn the_growth_of_the_log_is_proved() {
 #[tokio::test]
 async fn a_new_key_signs_from_now_on_and_the_old_one_stays_published() {
     let mut story = Story::begin().await;
-    all_signed(&story).await;
+    story.all_signed().await;
     let (old_key, old) = (
         story.nobody().get("/log/vkey").await.text(),
         story.nobody().get("/log/checkpoint").await.text(),

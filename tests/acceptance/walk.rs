@@ -1,15 +1,31 @@
-//! Every query, mutation, upload and download, as everybody: what opens is what `docs/permissions.md` says.
+//! Every query, mutation, subscription, upload and download, as everybody: what opens is what `docs/permissions.md` says.
 //!
-//! The fields come from the schema document: a new one fails until it has an entry here.
+//! The fields come from the schema document and the paths from the router's source: a new one fails until it has an
+//! entry here.
 
 mod doors;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use harness::{Person, Story, browser::Browser, chart, person::repeatable, text};
+use harness::{
+    Person, Story,
+    browser::Browser,
+    chart,
+    person::{Answer, repeatable},
+    picture,
+    socket::Socket,
+    text,
+};
+use reqwest::{Method, header::ACCEPT};
 use serde_json::{Value, json};
 
-use self::doors::{Door, downloads, mutations::mutations, queries};
+use self::doors::{
+    Door,
+    mutations::mutations,
+    queries,
+    routes::{ELSEWHERE, downloads, uploads},
+    subscriptions,
+};
 
 /// Where somebody's role is held.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,9 +86,7 @@ impl Policy {
 
     fn opens(&self, walker: &Walker, door: &Door) -> bool {
         let is_signed_in = walker.held != Held::Nowhere;
-        // Whoever is not signed in can do one thing.
-        door.name == "signIn"
-            || is_signed_in && (door.needs.is_empty() || door.needs.iter().any(|it| self.allows(walker, it)))
+        door.is_public || is_signed_in && (door.needs.is_empty() || door.needs.iter().any(|it| self.allows(walker, it)))
     }
 }
 
@@ -102,6 +116,24 @@ fn fields(of: &str) -> BTreeSet<String> {
                 found.insert(name.to_owned());
             }
         }
+    }
+    found
+}
+
+/// The paths that the router leads somewhere.
+fn routes() -> BTreeSet<String> {
+    let http = Path::new(env!("CARGO_MANIFEST_DIR")).join("../api/src/http");
+    let files = fs::read_dir(&http).expect("the doors have a folder");
+    let mut sources: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    sources.retain(|path| path.is_file());
+    sources.push(http.with_extension("rs"));
+    let texts = sources
+        .iter()
+        .map(|path| fs::read_to_string(path).expect("the source can be read"));
+    let mut found = BTreeSet::new();
+    for text in texts {
+        let routes = text.split(".route(").skip(1);
+        found.extend(routes.filter_map(|route| route.split('"').nth(1)).map(str::to_owned));
     }
     found
 }
@@ -149,13 +181,45 @@ pub struct World {
     pub listing: String,
     /// Of an event that is about the workspace.
     pub position: String,
+    /// Paths: of the draft's pictures and package, and of what was submitted and published.
+    pub icon: String,
+    pub screenshot: String,
+    pub draft_package: String,
+    pub submitted_package: String,
+    pub published_icon: String,
+    pub published_package: String,
+    /// How many events the published log has at least.
+    pub signed: usize,
 }
 
+/// Gives an app pictures.
+async fn adorn(story: &Story, app: &str) {
+    let icon = story.isv.upload(&story.workspace, "icon", picture::png(8, 8)).await;
+    story.isv.does("setIcon", json!({ "app": app, "upload": icon })).await;
+    let shown = story
+        .isv
+        .upload(&story.workspace, "screenshot", picture::png(80, 60))
+        .await;
+    let shown = json!({ "app": app, "screenshots": [shown] });
+    story.isv.does("editListing", shown).await;
+}
+
+const ABOUT: &str = "query($app: ID!, $workspace: ID!, $project: ID!, $published: ID!, $draftVersion: ID!, \
+    $submitted: ID!, $version: ID!) { \
+    draft: app(id: $app) { draftListing { digest content { iconPath screenshotPaths } } } \
+    published: app(id: $published) { listing { content { iconPath } } } \
+    draftVersion: version(id: $draftVersion) { packagePath } submitted: version(id: $submitted) { packagePath } \
+    version(id: $version) { packagePath } node(id: $project) { ... on Project { cluster { id } } } \
+    auditTrail(filter: { app: $app, workspace: $workspace }, first: 1) { nodes { position } } }";
+
 async fn world(story: &Story) -> World {
-    let published = story.published(&chart("redis", "11.3.4")).await;
+    let published = story.app(&chart("redis", "11.3.4")).await;
+    adorn(story, &published.app).await;
+    story.publish(&published.version).await;
     let submitted = story.version(&published.app, &chart("redis", "12.0.0")).await;
     story.submit(&submitted).await;
     let draft = story.app(&chart("valkey", "1.0.0")).await;
+    adorn(story, &draft.app).await;
     let release = story.install("cache", &published.version, None).await;
     harness::story::settled(&story.user, &release).await;
     let shelf = json!({ "name": "Databases", "icon": "database" });
@@ -169,11 +233,10 @@ async fn world(story: &Story) -> World {
     let signed_in = Browser::new(story.server.address()).sign_in("guest", password).await;
     let signed_in = signed_in.expect("the guest signs in");
     let account = story.admin.ask("{ account(name: \"isv\") { id } }", json!({})).await;
-    let about = "query($app: ID!, $workspace: ID!, $project: ID!) { app(id: $app) { draftListing { digest } } \
-                 node(id: $project) { ... on Project { cluster { id } } } \
-                 auditTrail(filter: { app: $app, workspace: $workspace }, first: 1) { nodes { position } } }";
-    let variables = json!({ "app": draft.app, "workspace": story.workspace, "project": story.project });
-    let about = story.isv.ask(about, variables).await;
+    let about = story.isv.ask(ABOUT, json!({ "app": draft.app, "workspace": story.workspace, "project": story.project,
+        "published": published.app, "draftVersion": draft.version, "submitted": submitted, "version": published.version }));
+    let about = about.await;
+    let said = |pointer: &str| text(&about, pointer).to_owned();
     World {
         workspace: story.workspace.clone(),
         project: story.project.clone(),
@@ -185,11 +248,18 @@ async fn world(story: &Story) -> World {
         release,
         category,
         account: text(&account, "/account/id").to_owned(),
-        cluster: text(&about, "/node/cluster/id").to_owned(),
+        cluster: said("/node/cluster/id"),
         guest: text(&guest, "/account/id").to_owned(),
         guest_session: text(&signed_in, "/session/id").to_owned(),
-        listing: text(&about, "/app/draftListing/digest").to_owned(),
-        position: text(&about, "/auditTrail/nodes/0/position").to_owned(),
+        listing: said("/draft/draftListing/digest"),
+        position: said("/auditTrail/nodes/0/position"),
+        icon: said("/draft/draftListing/content/iconPath"),
+        screenshot: said("/draft/draftListing/content/screenshotPaths/0"),
+        draft_package: said("/draftVersion/packagePath"),
+        submitted_package: said("/submitted/packagePath"),
+        published_icon: said("/published/listing/content/iconPath"),
+        published_package: said("/version/packagePath"),
+        signed: story.all_signed().await,
     }
 }
 
@@ -244,26 +314,56 @@ async fn every_mutation_is_forbidden_to_whom_the_policy_does_not_allow_it_and_to
 }
 
 #[tokio::test]
-async fn uploads_and_downloads_open_to_whom_the_policy_says() {
+async fn every_subscription_says_something_to_whom_the_policy_says_and_nothing_to_others() {
     let story = Story::begin().await;
     let (policy, world, walkers) = (Policy::documented(), world(&story).await, walkers(&story).await);
-    let upload = Door::at("/uploads", &["app.upload"]);
+    let subscriptions = subscriptions(&world);
+    let names: BTreeSet<_> = subscriptions.iter().map(|door| door.name.to_owned()).collect();
+    assert_eq!(names, fields("Subscription"), "every subscription has an entry");
     for walker in &walkers {
-        let who = walker.person.name;
-        let bytes = chart("upload", "1.0.0").packed();
-        let answer = walker.person.post_upload(&world.workspace, "chart", bytes).await;
-        let expected = policy.opens(walker, &upload);
-        assert_eq!(answer.status == 201, expected, "upload as {who}: {}", answer.text());
-        for door in downloads() {
-            let answer = walker.person.get(&door.document).await;
-            let expected = policy.opens(walker, &door);
-            assert_eq!(
-                answer.status == 200,
-                expected,
-                "{} as {who}: {}",
-                door.name,
-                answer.status
-            );
+        let mut socket = Socket::open(&walker.person).await;
+        for door in &subscriptions {
+            let (name, who) = (door.name, walker.person.name);
+            socket.asks(name, &door.document).await;
+            let said = socket.said_of(name).await.expect("the socket stays open");
+            let expected = policy.opens(walker, door);
+            let shows = said["type"] == "next" && shows_something(&said["payload"], name);
+            assert_eq!(shows, expected, "{name} as {who}: {said:#}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_path_leads_those_somewhere_whom_the_policy_lets_in_and_nobody_else() {
+    let story = Story::begin().await;
+    let (policy, world, walkers) = (Policy::documented(), world(&story).await, walkers(&story).await);
+    let (uploads, downloads) = (uploads(), downloads(&world));
+    let walked = uploads.iter().chain(&downloads).map(|door| door.name).chain(ELSEWHERE);
+    assert_eq!(
+        walked.map(str::to_owned).collect::<BTreeSet<_>>(),
+        routes(),
+        "every path has an entry"
+    );
+    for walker in &walkers {
+        let opens = |door: &Door, status: u16| {
+            let (expected, who) = (policy.opens(walker, door), walker.person.name);
+            assert_eq!(status < 400, expected, "{} as {who}: {status}", door.document);
+        };
+        for door in &uploads {
+            let bytes = match door.document.as_str() {
+                "chart" => chart("upload", "1.0.0").packed(),
+                _ => picture::png(8, 8),
+            };
+            let answer = walker.person.post_upload(&world.workspace, &door.document, bytes).await;
+            opens(door, answer.status);
+        }
+        for door in &downloads {
+            // As a browser does, so that there is a page to see.
+            let request = walker
+                .person
+                .request(Method::GET, &door.document)
+                .header(ACCEPT, "text/html, */*");
+            opens(door, Answer::to(request).await.status);
         }
     }
 }

@@ -259,6 +259,26 @@ impl Story {
     pub async fn events(&self) -> usize {
         audit_trail(&self.admin).await.len()
     }
+
+    /// Waits until all events so far are signed and published, and returns how many that are.
+    ///
+    /// # Panics
+    ///
+    /// If that takes too long.
+    pub async fn all_signed(&self) -> usize {
+        let (events, started) = (self.events().await, Instant::now());
+        while self.signed().await.is_none_or(|signed| signed < events) {
+            assert!(started.elapsed() < PATIENCE, "the log is not published");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        events
+    }
+
+    /// How many events the published checkpoint covers.
+    async fn signed(&self) -> Option<usize> {
+        let checkpoint = self.nobody().get("/log/checkpoint").await.text();
+        checkpoint.lines().nth(1)?.parse().ok()
+    }
 }
 
 /// What a decision has to name, read from the review queue as a reviewer's page would.

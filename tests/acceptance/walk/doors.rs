@@ -1,6 +1,7 @@
 //! The doors, with what each takes: any of the permissions that are named, or none but to be signed in.
 
 pub mod mutations;
+pub mod routes;
 
 use serde_json::Value;
 
@@ -9,6 +10,8 @@ use super::World;
 pub struct Door {
     pub name: &'static str,
     pub needs: &'static [&'static str],
+    /// Open also to whoever is not signed in.
+    pub is_public: bool,
     /// A query, or a path.
     pub document: String,
     /// The input of a mutation, given who tries.
@@ -16,14 +19,11 @@ pub struct Door {
 }
 
 impl Door {
-    pub fn at(path: &'static str, needs: &'static [&'static str]) -> Self {
-        Self::query(path, needs, path.to_owned())
-    }
-
     fn query(name: &'static str, needs: &'static [&'static str], document: String) -> Self {
         Self {
             name,
             needs,
+            is_public: false,
             document,
             input: Box::new(|_| Value::Null),
         }
@@ -37,8 +37,16 @@ impl Door {
         Self {
             name,
             needs,
+            is_public: false,
             document: String::new(),
             input: Box::new(input),
+        }
+    }
+
+    fn public(self) -> Self {
+        Self {
+            is_public: true,
+            ..self
         }
     }
 }
@@ -157,16 +165,23 @@ pub fn queries(world: &World) -> Vec<Door> {
     ]
 }
 
-pub fn downloads() -> Vec<Door> {
+pub fn subscriptions(world: &World) -> Vec<Door> {
+    let release = &world.release;
     vec![
-        Door::at("/charts/store/index.yaml", &["store.view"]),
-        Door::at("/charts/store/redis-11.3.4.tgz", &["store.view"]),
-        Door::at("/charts/workspaces/acme/index.yaml", &["workspace.view"]),
-        Door::at("/charts/workspaces/acme/valkey-1.0.0.tgz", &["workspace.view"]),
-        Door::at("/events", &["audit.view"]),
-        Door::at("/exports/decisions.csv", &["audit.view"]),
-        Door::at("/exports/decisions.jsonl", &["audit.view"]),
-        Door::at("/exports/decisions.cloudevents.json", &["audit.view"]),
-        Door::at("/exports/decisions.zip", &["audit.view"]),
+        Door::query(
+            "events",
+            &["audit.view"],
+            "subscription { events(after: \"0\") { event } }".to_owned(),
+        ),
+        Door::query(
+            "reviewQueueChanged",
+            &["review.view"],
+            "subscription { reviewQueueChanged { submission } }".to_owned(),
+        ),
+        Door::query(
+            "releaseChanged",
+            &["release.view"],
+            format!("subscription {{ releaseChanged(id: \"{release}\") {{ id }} }}"),
+        ),
     ]
 }
