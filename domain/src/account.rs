@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    command::{Command, Rejection, TOKENS_MAX},
+    command::{Command, ROLES_MAX, Rejection, TOKENS_MAX},
     event::Event,
 };
 use crate::{
@@ -98,7 +98,7 @@ impl Decider for Account {
             | Command::Block {
                 is_last_administrator: true,
             } => Err(Rejection::LastAdministrator),
-            Command::Erase { subject, .. } => Ok(account.erasure(subject)),
+            Command::Erase { subject, .. } => Ok(account.erasure(subject, stamp.at)),
             Command::Block { .. } if account.blocked => Ok(vec![]),
             Command::Block { .. } => Ok(vec![Event::AccountBlocked {}]),
             Command::Unblock if account.blocked => Ok(vec![Event::AccountUnblocked {}]),
@@ -111,6 +111,9 @@ impl Decider for Account {
                 belongs(&role, &permissions, scope.level()).map_err(Rejection::Misplaced)?;
                 if account.grants.contains(&(role.clone(), scope)) {
                     return Ok(vec![]);
+                }
+                if account.grants.len() >= ROLES_MAX {
+                    return Err(Rejection::TooManyRoles);
                 }
                 Ok(vec![Event::RoleGranted { role, scope }])
             }
@@ -236,19 +239,27 @@ impl Account {
         if allows_nothing {
             return Err(Rejection::AllowsNothing);
         }
-        let tokens = self.tokens.values();
-        let valid = tokens.filter(|token| token.expires.is_none_or(|expires| now < expires));
-        if valid.count() >= TOKENS_MAX {
+        if self.valid_tokens(now).count() >= TOKENS_MAX {
             return Err(Rejection::TooManyTokens);
         }
         Ok(())
     }
 
-    /// Whoever is erased holds no role and no token any more, and the history says so.
-    fn erasure(&self, subject: String) -> Vec<Event> {
+    /// The tokens that open it, unless they were revoked.
+    fn valid_tokens(&self, now: DateTime<Utc>) -> impl Iterator<Item = TokenId> {
+        let valid = move |token: &&Token| token.expires.is_none_or(|expires| now < expires);
+        self.tokens
+            .iter()
+            .filter(move |(_, token)| valid(token))
+            .map(|(id, _)| *id)
+    }
+
+    /// Whoever is erased holds no role and no token any more, and the history says so. What is over by itself is not
+    /// named: it is not bounded, and what is said at once is.
+    fn erasure(&self, subject: String, now: DateTime<Utc>) -> Vec<Event> {
         let roles = self.grants.iter().cloned();
         let revoked = roles.map(|(role, scope)| Event::RoleRevoked { role, scope });
-        let tokens = self.tokens.keys().map(|token| Event::TokenRevoked { token: *token });
+        let tokens = self.valid_tokens(now).map(|token| Event::TokenRevoked { token });
         let erased = std::iter::once(Event::SubjectErased { subject });
         revoked.chain(tokens).chain(erased).collect()
     }

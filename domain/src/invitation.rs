@@ -34,6 +34,8 @@ pub enum Event {
         role: RoleName,
         scope: Scope,
     },
+    /// None to this name is open any more: whoever had it was erased.
+    InvitationsWithdrawn {},
 }
 
 /// The invitations to one name that are open, with who gave each.
@@ -58,6 +60,8 @@ pub enum Command {
         role: RoleName,
         scope: Scope,
     },
+    /// Whoever had the name was erased: what was offered to them is not for the next one who takes it.
+    WithdrawAll,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -113,6 +117,9 @@ impl Decider for Invitations {
                 Ok(vec![Event::InvitationWithdrawn { role, scope }])
             }
             Command::Withdraw { .. } => Ok(vec![]),
+            Command::WithdrawAll if state.open.is_empty() => Ok(vec![]),
+            // One fact, however many there are: nobody keeps an erasure from fitting into one append by inviting.
+            Command::WithdrawAll => Ok(vec![Event::InvitationsWithdrawn {}]),
         }
     }
 
@@ -124,6 +131,7 @@ impl Decider for Invitations {
             Event::InvitationAccepted { role, scope } | Event::InvitationWithdrawn { role, scope } => {
                 state.open.remove(&(role.clone(), *scope));
             }
+            Event::InvitationsWithdrawn {} => state.open.clear(),
         }
         state
     }
@@ -214,6 +222,24 @@ mod tests {
             .when(accept())
             .then_rejected(&Rejection::NotFound);
         given::<Invitations>([invited(), withdrawn()]).when(withdraw()).then([]);
+    }
+
+    #[test]
+    fn of_whoever_is_erased_no_invitation_stays_open() {
+        let other = Event::MemberInvited {
+            role: "workspace-viewer".parse().unwrap(),
+            scope: scope(),
+        };
+        let all = Event::InvitationsWithdrawn {};
+        given::<Invitations>([invited(), other.clone()])
+            .when(Command::WithdrawAll)
+            .then([all.clone()]);
+        given::<Invitations>([invited(), other, all])
+            .when(accept())
+            .then_rejected(&Rejection::NotFound);
+        given::<Invitations>([invited(), withdrawn()])
+            .when(Command::WithdrawAll)
+            .then([]);
     }
 
     #[test]

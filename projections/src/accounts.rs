@@ -337,6 +337,9 @@ pub(crate) fn apply_invitation(tx: &Transaction<'_>, fact: &Fact, event: &invita
             let sql = "DELETE FROM invitation WHERE invited = ? AND role = ? AND scope = ?";
             sql::execute(tx, sql, values![invited, *role, Json(scope)])?;
         }
+        invitation::Event::InvitationsWithdrawn {} => {
+            sql::execute(tx, "DELETE FROM invitation WHERE invited = ?", values![invited])?;
+        }
     }
     Ok(())
 }

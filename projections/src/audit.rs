@@ -212,11 +212,12 @@ impl About {
             DomainEvent::Cluster(
                 cluster::Event::ClusterScopeAllowed { app } | cluster::Event::ClusterScopeForbidden { app },
             ) => about.app = Some(*app),
-            DomainEvent::Invitation(event) => about.granted_at(match event {
+            DomainEvent::Invitation(
                 invitation::Event::MemberInvited { scope, .. }
                 | invitation::Event::InvitationAccepted { scope, .. }
-                | invitation::Event::InvitationWithdrawn { scope, .. } => *scope,
-            }),
+                | invitation::Event::InvitationWithdrawn { scope, .. },
+            ) => about.granted_at(*scope),
+            DomainEvent::Invitation(invitation::Event::InvitationsWithdrawn {}) => {}
             DomainEvent::Role(
                 role::Event::RoleDefined { workspace, .. } | role::Event::RoleRetired { workspace, .. },
             ) => about.workspace = *workspace,

@@ -106,6 +106,35 @@ async fn whoever_is_erased_is_nameless_everywhere_and_the_history_stays() {
 }
 
 #[tokio::test]
+async fn whoever_is_called_as_an_erased_person_was_inherits_no_invitation() {
+    let story = Story::begin().await;
+    let own = json!({ "role": "workspace-viewer", "workspace": story.workspace });
+    let mut offer = own.clone();
+    offer["name"] = json!("other-reviewer");
+    story.isv.does("inviteMember", offer).await;
+    let erased = account_of(&story, &story.other_reviewer).await;
+    let erase = json!({ "account": erased, "name": "other-reviewer" });
+    story.admin.does("eraseAccount", erase).await;
+    let names = event_names(&story.admin).await;
+    assert!(
+        names.ends_with(&["SubjectErased", "InvitationsWithdrawn", "NameReleased"].map(str::to_owned)),
+        "{names:?}"
+    );
+
+    let token = story.command_line().person("other-reviewer", &[]).await;
+    let namesake = story.other_reviewer.with_token(&token);
+    let offered = "{ viewer { invitations { role } } }";
+    assert_eq!(
+        namesake.ask(offered, json!({})).await,
+        json!({ "viewer": { "invitations": [] } })
+    );
+    namesake
+        .is_refused("acceptInvitation", own)
+        .await
+        .says("NOT_FOUND", &["invitation"]);
+}
+
+#[tokio::test]
 async fn erasing_asks_for_the_name_and_leaves_an_administrator() {
     let story = Story::begin().await;
     let (reviewer, admin) = (

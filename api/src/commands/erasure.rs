@@ -8,6 +8,7 @@ use domain::{
     content::{self, Content},
     digest::Digest,
     ids::AccountId,
+    invitation::{self, Invitations},
     name::Claim,
     names::AccountName,
     permission::Permission,
@@ -16,7 +17,7 @@ use domain::{
 use serde::Serialize;
 
 use super::{
-    Command, CommandError, Target, Work,
+    Command, CommandError, Target, Work, invitations_to,
     review::checked_reason,
     roles::{another_administrator, authorize_taking},
     work::holder,
@@ -63,7 +64,11 @@ impl Command for EraseAccount {
         };
         work.decide::<Account>(self.account, erase).await?;
         if let Some(name) = name {
-            // The name is free again; the stream of its keyed hash stays.
+            // The name is free again; the streams of its keyed hash stay. What was offered to this person is for nobody
+            // who is called so later.
+            let key = invitations_to(&work.commands.key, &name);
+            work.decide::<Invitations>(key.as_str(), invitation::Command::WithdrawAll)
+                .await?;
             let claim = Claim::Account(work.commands.key.of_account_name(&name));
             work.release_name(&claim, &subject).await?;
         }

@@ -62,13 +62,8 @@ impl Command for WithdrawInvitation {
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Target, CommandError> {
         authorize_gift(work, &self.role, self.scope, None).await?;
-        let withdraw = Do::Withdraw {
-            role: self.role.clone(),
-            scope: self.scope,
-        };
         let key = invitations_to(&work.commands.key, &self.name);
-        work.decide::<Invitations>(key.as_str(), withdraw).await?;
-        Ok(Target::Place(self.scope))
+        withdraw(work, &key, &self.role, self.scope).await
     }
 }
 
@@ -136,13 +131,14 @@ impl Command for DeclineInvitation {
         let account = work.account()?;
         work.own_affairs()?;
         let key = own_key(work, account).await?;
-        let decline = Do::Withdraw {
-            role: self.role.clone(),
-            scope: self.scope,
-        };
-        work.decide::<Invitations>(key.as_str(), decline).await?;
-        Ok(Target::Place(self.scope))
+        withdraw(work, &key, &self.role, self.scope).await
     }
+}
+
+async fn withdraw(work: &mut Work<'_>, key: &str, role: &RoleName, scope: Scope) -> Result<Target, CommandError> {
+    let role = role.clone();
+    work.decide::<Invitations>(key, Do::Withdraw { role, scope }).await?;
+    Ok(Target::Place(scope))
 }
 
 /// The key of the invitations to a name. It is keyed with the server's secret, as the name itself is.

@@ -17,6 +17,9 @@ use crate::{
 /// Tokens of one account that are valid at once.
 pub const TOKENS_MAX: usize = 100;
 
+/// Roles that one account may hold. With its tokens they fit into the one append that erases it.
+pub const ROLES_MAX: usize = 800;
+
 #[derive(Debug, Clone)]
 pub enum Command {
     Create {
@@ -86,6 +89,8 @@ pub enum Rejection {
     AllowsNothing,
     #[error("this account has {TOKENS_MAX} tokens, and no more are allowed; revoke one first")]
     TooManyTokens,
+    #[error("this account holds {ROLES_MAX} roles, and no more are allowed; revoke one first")]
+    TooManyRoles,
     /// Somebody set it between the look at it and this.
     #[error("the password was changed meanwhile")]
     PasswordMoved,
@@ -106,6 +111,7 @@ impl Reject for Rejection {
             Self::Expired { .. } => "TOKEN_EXPIRED",
             Self::AllowsNothing => "TOKEN_ALLOWS_NOTHING",
             Self::TooManyTokens => "TOO_MANY_TOKENS",
+            Self::TooManyRoles => "TOO_MANY_ROLES",
             Self::PasswordMoved => "PASSWORD_MOVED",
             Self::NotProven => "SIGN_IN_FAILED",
         }
@@ -119,6 +125,7 @@ impl Reject for Rejection {
             | Self::Blocked
             | Self::LastAdministrator
             | Self::TooManyTokens
+            | Self::TooManyRoles
             | Self::PasswordMoved
             | Self::NotProven => RejectionKind::Conflict,
             Self::Misplaced(_) | Self::Expired { .. } | Self::AllowsNothing => RejectionKind::Invalid,

@@ -270,6 +270,43 @@ fn an_account_has_so_many_valid_tokens_and_those_that_are_over_do_not_count() {
     }]);
 }
 
+#[test]
+fn an_account_holds_so_many_roles_and_no_more() {
+    let role: RoleName = "workspace-viewer".parse().unwrap();
+    let at = |n: usize| Scope::Workspace {
+        workspace: WorkspaceId::from_uuid(Uuid::from_u128(n as u128)),
+    };
+    let granted = |n| Event::RoleGranted {
+        role: role.clone(),
+        scope: at(n),
+    };
+    let grant = |n| Command::Grant {
+        role: role.clone(),
+        permissions: BTreeSet::new(),
+        scope: at(n),
+    };
+    let full = given::<Account>([created()]).and(crate::spec::somebody(), (0..ROLES_MAX).map(granted));
+    full.clone()
+        .when(grant(ROLES_MAX))
+        .then_rejected(&Rejection::TooManyRoles);
+    full.when(grant(0)).then([]);
+}
+
+#[test]
+fn whoever_is_erased_has_every_token_revoked_that_is_not_over_by_itself() {
+    let (old, new) = (
+        TokenId::from_uuid(Uuid::from_u128(100)),
+        TokenId::from_uuid(Uuid::from_u128(101)),
+    );
+    let subject = "account-1".to_owned();
+    given::<Account>([created(), issued(old, Some(noon())), issued(new, None)])
+        .when(Command::Erase {
+            subject: subject.clone(),
+            is_last_administrator: false,
+        })
+        .then([Event::TokenRevoked { token: new }, Event::SubjectErased { subject }]);
+}
+
 fn password(n: u8) -> Sealed {
     Sealed {
         subject: "account-1".to_owned(),

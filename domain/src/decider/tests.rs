@@ -97,6 +97,7 @@ rejections! {
         Expired { expires: DateTime::UNIX_EPOCH, now: DateTime::UNIX_EPOCH }
         AllowsNothing ()
         TooManyTokens ()
+        TooManyRoles ()
         PasswordMoved ()
         NotProven ()
     }

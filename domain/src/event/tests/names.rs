@@ -49,7 +49,7 @@ stored_events! {
     Export = export { DecisionsExported }
     Content = content { ContentRemoved }
     Health = health { HealthChanged }
-    Invitation = invitation { MemberInvited InvitationAccepted InvitationWithdrawn }
+    Invitation = invitation { MemberInvited InvitationAccepted InvitationWithdrawn InvitationsWithdrawn }
     Log = log { LogRestored }
     Name = name { NameTaken NameReleased }
     Policy = review_policy { ReviewPolicySet }
