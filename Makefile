@@ -40,6 +40,7 @@ bench: postgres
 	cargo bench --locked --package charthouse-api --bench export
 	cargo bench --locked --package charthouse-api --bench start
 	cargo bench --locked --package charthouse-api --bench queries
+	cargo bench --locked --package charthouse-api --bench authorize
 
 # The schema as a document; a test holds it true.
 schema: build

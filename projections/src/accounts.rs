@@ -90,6 +90,14 @@ pub struct Granted {
     pub since: u64,
 }
 
+/// Whether anything opens an account, and how many events its stream has.
+pub(crate) struct Standing {
+    pub(crate) id: AccountId,
+    pub(crate) revision: u64,
+    /// It is blocked, or was erased.
+    pub(crate) is_shut: bool,
+}
+
 /// A role that somebody defined, for the platform or for one workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {
@@ -238,13 +246,17 @@ pub(crate) fn roles_allowing(
 }
 
 /// Those that can act, with their revisions.
-pub(crate) fn all_accounts(conn: &Connection) -> rusqlite::Result<Vec<(AccountId, u64)>> {
-    sql::rows(
-        conn,
-        "SELECT id, revision FROM account WHERE erased IS NULL AND blocked IS NULL",
-        vec![],
-        |c| Ok((c.take()?, c.take()?)),
-    )
+const STANDING: &str = "SELECT id, revision, erased IS NOT NULL OR blocked IS NOT NULL FROM account";
+
+/// How all accounts are now.
+pub(crate) fn standings(conn: &Connection) -> rusqlite::Result<Vec<Standing>> {
+    sql::rows(conn, STANDING, vec![], Standing::read)
+}
+
+/// How an account is now.
+pub(crate) fn standing(conn: &Connection, account: AccountId) -> rusqlite::Result<Option<Standing>> {
+    let sql = format!("{STANDING} WHERE id = ?");
+    sql::first(conn, &sql, values![account], Standing::read)
 }
 
 pub(crate) fn all_grants(conn: &Connection) -> rusqlite::Result<Vec<Granted>> {
@@ -342,6 +354,16 @@ pub(crate) fn apply_invitation(tx: &Transaction<'_>, fact: &Fact, event: &invita
         }
     }
     Ok(())
+}
+
+impl Standing {
+    fn read(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: columns.take()?,
+            revision: columns.take()?,
+            is_shut: columns.take()?,
+        })
+    }
 }
 
 impl Role {

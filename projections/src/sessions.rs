@@ -56,7 +56,12 @@ pub fn session(conn: &Connection, id: SessionId) -> Result<Option<Session>, View
 }
 
 pub(crate) fn all(conn: &Connection) -> rusqlite::Result<Vec<Session>> {
-    sql::rows(conn, SESSION, vec![], Session::read)
+    sql::rows(conn, &format!("{SESSION} ORDER BY opened"), vec![], Session::read)
+}
+
+pub(crate) fn of(conn: &Connection, account: AccountId) -> rusqlite::Result<Vec<Session>> {
+    let sql = format!("{SESSION} WHERE account = ? ORDER BY opened");
+    sql::rows(conn, &sql, values![account], Session::read)
 }
 
 pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &Event) -> Result<(), ViewError> {

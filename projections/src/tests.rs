@@ -1,5 +1,6 @@
 //! Given events in a real log and documents in a real blob store, then rows.
 
+mod access;
 mod accounts;
 mod apps;
 mod audit;

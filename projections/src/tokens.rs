@@ -65,8 +65,13 @@ pub fn token(conn: &Connection, id: TokenId) -> Result<Option<Token>, ViewError>
 }
 
 pub(crate) fn unrevoked(conn: &Connection) -> rusqlite::Result<Vec<Token>> {
-    let sql = format!("{TOKEN} WHERE revoked IS NULL");
+    let sql = format!("{TOKEN} WHERE revoked IS NULL ORDER BY issued");
     sql::rows(conn, &sql, vec![], Token::read)
+}
+
+pub(crate) fn unrevoked_of(conn: &Connection, account: AccountId) -> rusqlite::Result<Vec<Token>> {
+    let sql = format!("{TOKEN} WHERE account = ? AND revoked IS NULL ORDER BY issued");
+    sql::rows(conn, &sql, values![account], Token::read)
 }
 
 pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, account: AccountId, event: &Event) -> Result<(), ViewError> {

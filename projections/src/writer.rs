@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use domain::{app, event::DomainEvent, ids::AppId, workspace};
+use domain::{app, event::DomainEvent, ids::AppId};
 use eventstore::Recorded;
 use rusqlite::{Connection, Transaction};
 use tokio::sync::watch;
@@ -168,12 +168,8 @@ impl Writer {
         texts.write(&tx)?;
         let size = last.position + 1;
         Checkpoint::advance(&tx, size, leaf_hash)?;
-        let access = batch
-            .facts
-            .iter()
-            .any(changes_access)
-            .then(|| Access::load(&tx))
-            .transpose()?;
+        let before = Arc::clone(&self.progress.borrow().access);
+        let access = before.after(&batch.facts, &tx)?;
         tx.commit()?;
         if batch
             .facts
@@ -192,29 +188,6 @@ impl Writer {
             }
         });
         Ok(())
-    }
-}
-
-const fn changes_access(fact: &Fact) -> bool {
-    match fact.event {
-        DomainEvent::Account(_)
-        | DomainEvent::Role(_)
-        | DomainEvent::Session(_)
-        | DomainEvent::Project(_)
-        | DomainEvent::Workspace(workspace::Event::WorkspaceClosed {}) => true,
-        DomainEvent::App(_)
-        | DomainEvent::Category(_)
-        | DomainEvent::Cluster(_)
-        | DomainEvent::Export(_)
-        | DomainEvent::Content(_)
-        | DomainEvent::Health(_)
-        | DomainEvent::Invitation(_)
-        | DomainEvent::Log(_)
-        | DomainEvent::Name(_)
-        | DomainEvent::Policy(_)
-        | DomainEvent::Refusal(_)
-        | DomainEvent::Release(_)
-        | DomainEvent::Workspace(_) => false,
     }
 }
 
