@@ -1,5 +1,6 @@
 //! The specification of a release.
 
+mod allowed;
 mod attempts;
 mod cancellation;
 mod failures;

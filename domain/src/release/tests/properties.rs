@@ -55,6 +55,15 @@ fn state_after(events: &[(Event, Stamp)]) -> Option<Release> {
     Release::fold(events.iter().map(|(event, at)| (event, *at)))
 }
 
+/// How a release stands after anything that may happen, and when it is asked about.
+pub(super) fn any_life() -> impl Strategy<Value = (Option<Release>, Stamp)> {
+    prop::collection::vec(step(), 0..60).prop_map(|commands| {
+        let next = minute(commands.len() + 1);
+        let events = history([install()].into_iter().chain(commands).collect());
+        (state_after(&events), next)
+    })
+}
+
 /// The attempt that an outcome is of.
 fn outcome_of(event: &Event) -> Option<Option<crate::ids::AttemptId>> {
     match event {
