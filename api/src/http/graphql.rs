@@ -32,7 +32,7 @@ pub async fn get(
     RawQuery(query): RawQuery,
 ) -> Response {
     if query.is_none() && media::prefers_html(&headers) {
-        return graphiql::page(&headers);
+        return graphiql::page(&headers, app.oidc.as_deref());
     }
     let parameters = Parameters::from_query(query.as_deref().unwrap_or_default());
     answer(&app, peer, &headers, &Method::GET, parameters).await
