@@ -9,10 +9,13 @@ use axum::{
 use crate::auth::oidc::Provider;
 
 /// Takes a token and a first query from the part of the address behind `#`, which browsers do not send to servers, so
-/// that a link can open a page that is ready to ask. Says so where the scripts of `GraphiQL` cannot be fetched.
+/// that a link can open a page that is ready to ask. A token only on the machine itself, where the demo runs: elsewhere
+/// anybody could send a link that makes whoever follows it act as somebody else. Says so where the scripts of `GraphiQL`
+/// cannot be fetched.
 const FROM_ADDRESS: &str = r#"<script>
   const given = new URLSearchParams(location.hash.slice(1));
-  if (given.get('token')) sessionStorage.setItem('charthouse:token', given.get('token'));
+  const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname);
+  if (isHere && given.get('token')) sessionStorage.setItem('charthouse:token', given.get('token'));
   const token = sessionStorage.getItem('charthouse:token');
   const shown = token ? { Authorization: 'Bearer ' + token } : {};
   if (typeof GraphiQL === 'undefined' || typeof React === 'undefined') {
