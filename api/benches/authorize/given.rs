@@ -11,7 +11,8 @@ pub(crate) struct Commander {
     http: reqwest::Client,
     category: Value,
     guest: Value,
-    given: u64,
+    edits: u64,
+    is_guest_blocked: bool,
 }
 
 impl Commander {
@@ -23,7 +24,8 @@ impl Commander {
             http: reqwest::Client::new(),
             category: Value::Null,
             guest: Value::Null,
-            given: 0,
+            edits: 0,
+            is_guest_blocked: false,
         };
         let made = "mutation { createCategory(input: { name: \"Databases\", icon: \"box\" }) { category { id } } }";
         commander.category = commander.asks(made, &json!({})).await["createCategory"]["category"]["id"].take();
@@ -40,19 +42,19 @@ impl Commander {
     pub(crate) async fn edits(&mut self) -> f64 {
         let edit = "mutation($of: ID!, $icon: String!) { editCategory(input: { category: $of, icon: $icon }) \
             { position userErrors { code } } }";
-        self.given += 1;
-        let icon = format!("box-{}", self.given);
+        self.edits += 1;
+        let icon = format!("box-{}", self.edits);
         let variables = json!({ "of": self.category, "icon": icon });
         self.timed("editCategory", edit, &variables).await
     }
 
     /// Microseconds that a command takes which changes what one account may do.
     pub(crate) async fn changes_rights(&mut self) -> f64 {
-        self.given += 1;
-        let mutation = match self.given % 2 {
-            0 => "blockAccount",
-            _ => "unblockAccount",
+        let mutation = match self.is_guest_blocked {
+            true => "unblockAccount",
+            false => "blockAccount",
         };
+        self.is_guest_blocked = !self.is_guest_blocked;
         let document = format!(
             "mutation($of: ID!) {{ {mutation}(input: {{ account: $of }}) {{ position userErrors {{ code }} }} }}"
         );
