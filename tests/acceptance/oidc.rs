@@ -4,9 +4,10 @@ use harness::{
     Story,
     browser::Browser,
     openid::{CLIENT, Certified, Hostile, Lie, SECRET},
+    person::Answer,
     text,
 };
-use reqwest::Method;
+use reqwest::{Method, header::ACCEPT};
 use serde_json::json;
 
 const COOKIE: &str = "__Host-charthouse-oidc";
@@ -46,11 +47,21 @@ async fn comes(story: &Story, hint: &str) -> (Browser, u16) {
     (browser, page.status)
 }
 
+/// Whether the page for browsers leads to the provider.
+async fn page_leads_to_provider(story: &Story) -> bool {
+    let page = story
+        .nobody()
+        .request(Method::GET, "/graphql")
+        .header(ACCEPT, "text/html");
+    Answer::to(page).await.text().contains("href=\"/auth/oidc/start\"")
+}
+
 #[tokio::test]
 async fn whom_a_certified_provider_vouches_for_is_signed_in_as_the_account_made_for_them() {
     let provider = Certified::start().await;
     let story = story(&provider.issuer, &[]).await;
     account(&story, "ada").await;
+    assert!(page_leads_to_provider(&story).await);
     let (browser, _) = comes(&story, "ada").await;
     assert_eq!(browser.viewer().await.as_deref(), Some("ada"));
     assert_eq!(browser.cookie(COOKIE), None, "what was begun is over");
@@ -204,4 +215,5 @@ async fn without_a_provider_there_is_no_such_page() {
     for page in ["/auth/oidc/start", "/auth/oidc/callback?code=a&state=b"] {
         assert_eq!(story.nobody().get(page).await.status, 404, "{page}");
     }
+    assert!(!page_leads_to_provider(&story).await);
 }

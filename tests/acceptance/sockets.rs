@@ -59,6 +59,15 @@ async fn a_subscription_to_which_nothing_happens_ends_with_its_token() {
     let (ends, is_broken) = tokio::join!(socket.hears(), breaks_off(&holder));
     assert_eq!(ends, Err(forbidden("the token is not valid")));
     assert!(is_broken, "a feed ends with its token too");
+
+    let viewer = "{ viewer { account { id } } }";
+    holder
+        .is_denied(viewer, json!({}))
+        .await
+        .says("UNAUTHENTICATED", &["not valid"]);
+    let whose = story.admin.ask(viewer, json!({})).await;
+    let whose = text(&whose, "/viewer/account/id");
+    story.refusal_is_recorded("expired-token", Some(whose)).await;
 }
 
 #[tokio::test]
