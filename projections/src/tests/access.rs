@@ -17,7 +17,7 @@ use crate::access::Access;
 const ACCOUNTS: u128 = 3;
 
 /// Something that changes who may do what.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     Granted(&'static str, Scope),
     Revoked(&'static str, Scope),
@@ -128,8 +128,12 @@ async fn happens(world: &mut World, given: &mut Given, of: u128, step: Step) {
             };
             world.account(of, set).await;
         }
-        Step::Blocked => drop(world.account(of, Event::AccountBlocked {}).await),
-        Step::Unblocked => drop(world.account(of, Event::AccountUnblocked {}).await),
+        Step::Blocked => {
+            world.account(of, Event::AccountBlocked {}).await;
+        }
+        Step::Unblocked => {
+            world.account(of, Event::AccountUnblocked {}).await;
+        }
         Step::Erased => {
             let subject = format!("account-{}", account(of));
             world.account(of, Event::SubjectErased { subject }).await;
