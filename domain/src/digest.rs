@@ -23,8 +23,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sha256:")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&String::from(*self))
     }
 }
 
@@ -47,13 +46,11 @@ impl FromStr for Digest {
             .strip_prefix("sha256:")
             .filter(|hex| hex.len() == 64)
             .ok_or_else(invalid)?;
-        if !hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
-            return Err(invalid());
-        }
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| invalid())?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| invalid())?;
+            for digit in pair {
+                *byte = *byte << 4 | value(*digit).ok_or_else(invalid)?;
+            }
         }
         Ok(Self(bytes))
     }
@@ -69,7 +66,25 @@ impl TryFrom<String> for Digest {
 
 impl From<Digest> for String {
     fn from(digest: Digest) -> Self {
-        digest.to_string()
+        const PREFIX: &str = "sha256:";
+        let mut text = Self::with_capacity(PREFIX.len() + 2 * digest.0.len());
+        text.push_str(PREFIX);
+        for byte in digest.0 {
+            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            text.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+        text
+    }
+}
+
+// Rows of the views hold digests by the thousand, so they are not left to general formatting.
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+const fn value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
     }
 }
 

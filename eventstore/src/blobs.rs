@@ -19,6 +19,7 @@ use crate::published_files::PublishedFiles;
 #[derive(Clone)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
+    folder: PathBuf,
 }
 
 /// A blob as the store lists it. Its bytes were not looked at.
@@ -67,7 +68,10 @@ impl Blobs {
         })?;
         // With fsync, a put returns only when the bytes and the folder entries are on the disk.
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
-        Ok(Self { store: Arc::new(store) })
+        Ok(Self {
+            store: Arc::new(store),
+            folder: folder.to_owned(),
+        })
     }
 
     /// What is kept beside the blobs of this kind, which is a word.
@@ -104,6 +108,22 @@ impl Blobs {
             Ok(found)
         } else {
             Err(BlobError::Corrupt(*digest))
+        }
+    }
+
+    /// The same on this thread, which waits for the disk: of very many blobs, most of the time would else go into handing
+    /// them from thread to thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`Blobs::get`]; [`BlobError::File`] if it could not be read.
+    pub fn get_blocking(&self, digest: &Digest) -> Result<Bytes, BlobError> {
+        let path = self.folder.join(key(digest).as_ref());
+        match std::fs::read(&path) {
+            Ok(found) if Digest::of(&found) == *digest => Ok(found.into()),
+            Ok(_) => Err(BlobError::Corrupt(*digest)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(BlobError::Missing(*digest)),
+            Err(source) => Err(BlobError::File { path, source }),
         }
     }
 
@@ -187,6 +207,7 @@ mod tests {
         assert_eq!(digest, Digest::of(&bytes));
         assert_eq!(blobs.put(bytes.clone()).await.unwrap(), digest);
         assert_eq!(blobs.get(&digest).await.unwrap(), bytes);
+        assert_eq!(blobs.get_blocking(&digest).unwrap(), bytes);
         assert!(blobs.contains(&digest).await.unwrap());
         assert_eq!(
             std::fs::read(path(&folder.path().join("made"), &digest)).unwrap(),
@@ -201,9 +222,11 @@ mod tests {
         let digest = blobs.put(Bytes::from_static(b"whole")).await.unwrap();
         std::fs::write(path(folder.path(), &digest), b"half").unwrap();
         assert!(matches!(blobs.get(&digest).await, Err(BlobError::Corrupt(named)) if named == digest));
+        assert!(matches!(blobs.get_blocking(&digest), Err(BlobError::Corrupt(named)) if named == digest));
 
         let other = Digest::of(b"never stored");
         assert!(matches!(blobs.get(&other).await, Err(BlobError::Missing(named)) if named == other));
+        assert!(matches!(blobs.get_blocking(&other), Err(BlobError::Missing(named)) if named == other));
         assert!(!blobs.contains(&other).await.unwrap());
     }
 

@@ -41,7 +41,7 @@ CREATE TABLE app (
     status     TEXT NOT NULL,
     row        TEXT NOT NULL,
     valid_from INTEGER NOT NULL
-) WITHOUT ROWID;
+);
 CREATE INDEX app_of_workspace ON app (workspace, uploaded);
 CREATE INDEX app_of_chart ON app (workspace, chart);
 ";

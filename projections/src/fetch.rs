@@ -11,7 +11,10 @@ use crate::{
     fact::Fact,
 };
 
-const READS_AT_ONCE: usize = 16;
+/// Threads that read documents at once.
+const READERS_MAX: usize = 4;
+/// Documents that are not worth another thread.
+const READ_BY_ONE: usize = 32;
 
 /// Each app after so many events of its stream.
 ///
@@ -30,24 +33,24 @@ pub(crate) async fn dossiers(log: &EventStore, apps: &[(AppId, u64)]) -> Result<
 ///
 /// If the blob store fails. A document that is not there, or is not what it should be, is left out.
 pub(crate) async fn documents(blobs: &Blobs, wanted: &[Wanted]) -> Result<Vec<Document>, ViewError> {
-    let mut wanted = wanted.iter().copied();
     let mut reads = JoinSet::new();
-    let mut read = Vec::with_capacity(wanted.len());
-    for first in wanted.by_ref().take(READS_AT_ONCE) {
-        reads.spawn(document(blobs.clone(), first));
+    for part in wanted.chunks(wanted.len().div_ceil(READERS_MAX).max(READ_BY_ONE)) {
+        let (blobs, part) = (blobs.clone(), part.to_vec());
+        reads.spawn_blocking(move || {
+            let documents = part.into_iter().map(|wanted| document(&blobs, wanted));
+            documents.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()
+        });
     }
+    let mut read = Vec::with_capacity(wanted.len());
     while let Some(done) = reads.join_next().await {
         read.extend(done.map_err(|_| ViewError::Abandoned)??);
-        if let Some(next) = wanted.next() {
-            reads.spawn(document(blobs.clone(), next));
-        }
     }
     Ok(read)
 }
 
-async fn document(blobs: Blobs, wanted: Wanted) -> Result<Option<Document>, BlobError> {
+fn document(blobs: &Blobs, wanted: Wanted) -> Result<Option<Document>, BlobError> {
     let digest = wanted.digest();
-    let bytes = match blobs.get(&eventstore::Digest::from_bytes(*digest.as_bytes())).await {
+    let bytes = match blobs.get_blocking(&eventstore::Digest::from_bytes(*digest.as_bytes())) {
         Ok(bytes) => bytes,
         Err(BlobError::Missing(_)) => return Ok(None),
         Err(error @ BlobError::Corrupt(_)) => {

@@ -17,7 +17,11 @@ use crate::{
 /// Prepared statements a connection keeps: more than there are shapes of queries times a few page sizes.
 const STATEMENTS_KEPT: usize = 256;
 const MMAP_MAX_BYTES: i64 = 1 << 30;
-const CACHE_MAX_KIB: i64 = 32 * 1024;
+const CACHE_MAX_KIB: i64 = 16 * 1024;
+/// Whoever only reads reads the file where it is mapped; in its own memory are pages that are not in the file yet.
+const READER_CACHE_MAX_KIB: i64 = 2 * 1024;
+const SCRATCH_CACHE_MAX_KIB: i64 = 64 * 1024;
+const SORTING_THREADS: i64 = 4;
 
 /// Opens the highest generation of the view that this program made of `log`; if there is none, an empty one above the
 /// others, which are left alone.
@@ -59,6 +63,7 @@ pub(crate) async fn readable(path: &Path, log: &EventStore) -> Result<Option<Con
 pub(crate) fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     tune(&conn)?;
+    conn.pragma_update(None, "cache_size", -READER_CACHE_MAX_KIB)?;
     Ok(conn)
 }
 
@@ -95,7 +100,9 @@ impl DeferredIndexes {
     /// Drops them.
     pub(crate) fn of(conn: &Connection) -> rusqlite::Result<Self> {
         const FOUND: &str = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL
-            AND (tbl_name = 'audit' OR tbl_name LIKE '%\\_history' ESCAPE '\\') AND tbl_name <> 'store_entry_history'";
+            AND (tbl_name IN ('audit', 'release', 'app', 'queue', 'store_entry') OR tbl_name LIKE '%\\_history' ESCAPE '\\'
+                 OR name IN ('decision_of_app', 'decision_of_workspace'))
+            AND tbl_name <> 'store_entry_history'";
         let found: Vec<(String, String)> = sql::rows(conn, FOUND, vec![], |c| Ok((c.take()?, c.take()?)))?;
         for (name, _) in &found {
             conn.execute_batch(&format!("DROP INDEX {name}"))?;
@@ -111,9 +118,13 @@ impl DeferredIndexes {
 /// A new view for this process alone, which is lost if it is killed.
 pub(crate) fn create_scratch(path: &Path, log: &EventStore) -> Result<Connection, ViewError> {
     let mut conn = Connection::open(path)?;
-    conn.pragma_update(None, "journal_mode", "MEMORY")?;
+    // Whatever fails, the file is thrown away: nothing is ever taken back in it.
+    conn.pragma_update(None, "journal_mode", "OFF")?;
     conn.pragma_update(None, "synchronous", "OFF")?;
     tune(&conn)?;
+    conn.pragma_update(None, "cache_size", -SCRATCH_CACHE_MAX_KIB)?;
+    // Indexes are sorted on other cores, too.
+    conn.pragma_update(None, "threads", SORTING_THREADS)?;
     lay_out(&mut conn, log)?;
     Ok(conn)
 }

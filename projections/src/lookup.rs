@@ -44,7 +44,7 @@ pub(crate) fn list<K: ToColumn>(ids: &[K]) -> Value {
 
 pub(crate) fn hex(id: &impl ToColumn) -> String {
     match id.to_value() {
-        Value::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Value::Blob(bytes) => ::hex::encode(bytes),
         Value::Null | Value::Integer(_) | Value::Real(_) | Value::Text(_) => String::new(),
     }
 }

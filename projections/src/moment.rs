@@ -192,13 +192,19 @@ impl Statements {
     pub(crate) fn of<R: Kept>() -> Self {
         let (table, columns, named) = (R::TABLE, columns::<R>(), named::<R>());
         let others = ", ?".repeat(R::KEY.len() + R::COLUMNS.len());
+        let key = R::KEY.join(", ");
+        let changed = |column: &&str| format!("{column} = excluded.{column}");
+        let changed: Vec<_> = R::COLUMNS.iter().chain(&["valid_from"]).map(changed).collect();
         Self {
             close: format!(
                 "INSERT INTO {table}_history ({columns}, valid_to)
                  SELECT {columns}, ? FROM {table} WHERE valid_from < ? AND {named}"
             ),
             delete: format!("DELETE FROM {table} WHERE {named}"),
-            put: format!("INSERT OR REPLACE INTO {table} ({columns}) VALUES (?{others})"),
+            put: format!(
+                "INSERT INTO {table} ({columns}) VALUES (?{others}) ON CONFLICT ({key}) DO UPDATE SET {}",
+                changed.join(", ")
+            ),
         }
     }
 }

@@ -40,17 +40,19 @@ pub(crate) fn turn_to(conn: &Connection, position: u64) -> Result<(), ViewError>
             reached,
         });
     }
-    sql::execute(conn, "DELETE FROM temp.moment", vec![])?;
-    sql::execute(conn, "INSERT INTO temp.moment VALUES (?)", values![position])?;
+    sql::execute(conn, "UPDATE temp.moment SET position = ?", values![position])?;
     Ok(())
 }
 
 /// Where the moment stands that a connection was turned to. Every connection of the views has it.
-pub(crate) const SCHEMA: &str = "CREATE TEMP TABLE moment (position INTEGER NOT NULL)";
+pub(crate) const SCHEMA: &str = "
+CREATE TEMP TABLE moment (position INTEGER);
+INSERT INTO temp.moment VALUES (NULL);
+";
 
 /// The position of the event that the views stand right after; `None` on a connection that reads the present.
 pub(crate) fn moment(conn: &Connection) -> rusqlite::Result<Option<u64>> {
-    sql::first(conn, "SELECT position FROM temp.moment", vec![], sql::value)
+    Ok(sql::first(conn, "SELECT position FROM temp.moment", vec![], sql::value)?.flatten())
 }
 
 /// The statement that covers `table` with its rows as of the moment.

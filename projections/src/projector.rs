@@ -47,12 +47,26 @@ pub(crate) async fn follow(writer: Arc<Mutex<Writer>>, log: EventStore, blobs: B
 }
 
 /// Applies the log until `size` events were applied, `per_batch` of them in a transaction, and reports after each how many
-/// were.
+/// were. Then words can be looked for, too.
 ///
 /// # Errors
 ///
 /// [`ViewError::InTheFuture`] if there are fewer.
 pub(crate) async fn advance(
+    writer: &Arc<Mutex<Writer>>,
+    log: &EventStore,
+    blobs: &Blobs,
+    size: u64,
+    per_batch: u64,
+    report: impl Fn(u64),
+) -> Result<(), ViewError> {
+    let applied = apply_until(writer, log, blobs, size, per_batch, report).await;
+    let writer = Arc::clone(writer).lock_owned().await;
+    let written = blocking(writer, Writer::write_words).await;
+    applied.and(written.map(drop))
+}
+
+async fn apply_until(
     writer: &Arc<Mutex<Writer>>,
     log: &EventStore,
     blobs: &Blobs,

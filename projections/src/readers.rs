@@ -16,8 +16,8 @@ use tokio::sync::oneshot;
 
 use crate::{error::ViewError, file, past, sql};
 
-/// Threads that answer questions. More gain nothing: answers come from memory.
-const READERS: usize = 4;
+/// Most threads that answer questions; there are no more than processors, since answers come from memory.
+const READERS_MAX: usize = 4;
 /// Threads that answer questions about the past, which take longer and do not hold up the others.
 const PAST_READERS: usize = 2;
 
@@ -63,10 +63,14 @@ impl Live {
     pub(crate) fn start(generation: u64, path: &Path, counter: &Arc<Counter>) -> Result<Self, ViewError> {
         Ok(Self {
             generation,
-            now: Readers::start(path, READERS, file::open_for_reading, counter)?,
+            now: Readers::start(path, readers(), file::open_for_reading, counter)?,
             past: Readers::start(path, PAST_READERS, past::open, counter)?,
         })
     }
+}
+
+fn readers() -> usize {
+    thread::available_parallelism().map_or(READERS_MAX, |processors| processors.get().clamp(2, READERS_MAX))
 }
 
 /// Dropping it ends the threads once they have answered what was asked.
@@ -129,12 +133,18 @@ impl Readers {
     }
 }
 
+/// As a transaction of the library would, but without preparing what begins and ends it again for every question.
 fn in_one_moment<T>(
-    conn: &mut Connection,
+    conn: &Connection,
     question: impl FnOnce(&Connection) -> Result<T, ViewError>,
 ) -> Result<T, ViewError> {
-    let tx = conn.transaction()?;
-    let answer = question(&tx)?;
-    tx.commit()?;
-    Ok(answer)
+    if !conn.is_autocommit() {
+        // The last question panicked.
+        conn.execute_batch("ROLLBACK")?;
+    }
+    let run = |sql| conn.prepare_cached(sql)?.execute([]);
+    run("BEGIN")?;
+    let answer = question(conn);
+    run("COMMIT")?;
+    answer
 }

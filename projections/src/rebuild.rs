@@ -68,7 +68,7 @@ pub(crate) async fn build_in_steps(
     generations::delete(&building)?;
     let conn = file::create_scratch(&building, log)?;
     let indexes = DeferredIndexes::of(&conn)?;
-    let writer = Arc::new(Mutex::new(Writer::new(conn)?));
+    let writer = Arc::new(Mutex::new(Writer::of_scratch(conn)?));
     let mut events = 0;
     // A log that grows all the while is caught up with by whoever goes over to the file.
     for _ in 0..ROUNDS {

@@ -14,7 +14,7 @@ use domain::{
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-pub(crate) use self::apply::apply;
+pub(crate) use self::apply::{LatestReleases, apply};
 pub use crate::moment::Mark;
 use crate::{
     error::ViewError,
@@ -35,7 +35,7 @@ CREATE TABLE release (
     in_flight   INTEGER NOT NULL,
     uninstalled INTEGER NOT NULL,
     row         TEXT NOT NULL
-) WITHOUT ROWID;
+);
 CREATE INDEX release_of_project ON release (project, created);
 CREATE INDEX release_of_workspace ON release (workspace, created);
 CREATE INDEX release_of_app ON release (app, created);
@@ -46,7 +46,7 @@ CREATE TABLE release_revision (
     revision INTEGER NOT NULL,
     row      TEXT NOT NULL,
     PRIMARY KEY (release, revision)
-) WITHOUT ROWID;
+);
 
 CREATE TABLE release_attempt (
     release BLOB NOT NULL,
@@ -54,7 +54,7 @@ CREATE TABLE release_attempt (
     attempt BLOB NOT NULL UNIQUE,
     row     TEXT NOT NULL,
     PRIMARY KEY (release, started)
-) WITHOUT ROWID;
+);
 ";
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -35,7 +35,7 @@ impl Replay {
     ///
     /// [`ViewError`] if the file cannot be made.
     pub fn start(path: &Path, log: &EventStore, blobs: &Blobs) -> Result<Self, ViewError> {
-        let writer = Writer::new(file::create_scratch(path, log)?)?;
+        let writer = Writer::of_scratch(file::create_scratch(path, log)?)?;
         Ok(Self {
             log: log.clone(),
             blobs: blobs.clone(),

@@ -230,8 +230,12 @@ pub(crate) struct Json<'a, T>(pub(crate) &'a T);
 
 impl<T: Serialize> ToColumn for Json<'_, T> {
     fn to_value(&self) -> Value {
+        // Most rows fit, and those that do not are grown for.
+        let mut text = Vec::with_capacity(2_048);
+        let written = serde_json::to_writer(&mut text, self.0);
         // Rows are structs of texts and numbers, which JSON can always express.
-        serde_json::to_string(self.0).map_or(Value::Null, Value::Text)
+        let text = written.ok().and_then(|()| String::from_utf8(text).ok());
+        text.map_or(Value::Null, Value::Text)
     }
 }
 

@@ -3,6 +3,8 @@
 //! An entry's place is the position of the newest publication among the versions it offers, so "newest first" is the
 //! order of the rows and of the search index, and needs no sort.
 //!
+//! An entry's row holds all that a list shows of it, so that a page is read from as many rows as it has.
+//!
 //! There are two indexes of words: one of the entries that are live, under the numbers of their rows, and one of those that
 //! are past, under their own numbers, which sort as their publications do. So the past is searched as the present is.
 
@@ -50,6 +52,12 @@ CREATE TABLE store_entry (
     first_published_at INTEGER NOT NULL,
     name            TEXT NOT NULL,
     place           INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    app_version     TEXT,
+    display_name    TEXT,
+    summary         TEXT,
+    keywords        TEXT,
+    icon            BLOB,
     valid_from      INTEGER NOT NULL
 );
 CREATE INDEX store_entry_of_category ON store_entry (category, valid_from);
@@ -63,7 +71,7 @@ CREATE VIRTUAL TABLE store_text USING fts5 (
 );
 CREATE VIRTUAL TABLE past_store_text USING fts5 (
     name, chart, summary, keywords, readme, filters,
-    content = '', contentless_delete = 1, prefix = '2 3'
+    content = '', contentless_delete = 1
 );
 ";
 
@@ -115,15 +123,10 @@ pub struct IndexEntry {
     pub created: DateTime<Utc>,
 }
 
-const SELECT: &str = "
-SELECT e.name, e.published, e.app, e.workspace, e.chart, e.category, e.listing, e.version, e.package, e.chart_document,
-       e.published_at, e.first_published, e.first_published_at, e.valid_from, u.at, c.app_version,
-       l.display_name, l.summary, l.keywords, l.icon";
-/// What is read of an entry only once it is picked.
-const CONTENT: &str = "
-LEFT JOIN audit u ON u.position = e.valid_from
-LEFT JOIN listing l ON l.digest = e.listing
-LEFT JOIN chart c ON c.digest = e.chart_document";
+/// What an entry is read from.
+const COLUMNS: &str = "e.name, e.published, e.app, e.workspace, e.chart, e.category, e.listing, e.version, e.package,
+    e.chart_document, e.published_at, e.first_published, e.first_published_at, e.valid_from, e.updated_at, e.app_version,
+    e.display_name, e.summary, e.keywords, e.icon";
 
 /// The entry of an app, if the store shows it.
 pub fn entry(conn: &Connection, app: AppId) -> Result<Option<Entry>, ViewError> {
@@ -169,7 +172,7 @@ fn index_entries(conn: &Connection, sql: &str, values: Vec<Value>) -> Result<Vec
 }
 
 fn one(conn: &Connection, condition: &str, values: Vec<Value>) -> Result<Option<Entry>, ViewError> {
-    let sql = format!("{SELECT} FROM store_entry e {CONTENT} WHERE {condition}");
+    let sql = format!("SELECT {COLUMNS} FROM store_entry e WHERE {condition}");
     let found = sql::first(conn, &sql, values, Listed::read)?;
     Ok(found.map(|listed| listed.entry))
 }

@@ -23,7 +23,9 @@ use crate::{
     dossier::Dossier,
     error::ViewError,
     fact::Fact,
-    file, health, releases, reviews, sessions,
+    file, health,
+    releases::{self, LatestReleases},
+    reviews, sessions,
     storefront::{self, TextChanges},
     tenancy,
 };
@@ -42,7 +44,19 @@ pub struct Progress {
 pub(crate) struct Writer {
     conn: Connection,
     dossiers: HashMap<AppId, Dossier>,
+    releases: LatestReleases,
+    /// What the index of words lacks.
+    texts: TextChanges,
+    words: Words,
     progress: watch::Sender<Progress>,
+}
+
+/// When words of the store go into its indexes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Words {
+    WithTheirBatch,
+    /// Once [`Writer::write_words`] is called: what was live for a while only is never written there.
+    Later,
 }
 
 /// Events that follow each other, and the documents that they name.
@@ -92,7 +106,17 @@ impl Batch {
 }
 
 impl Writer {
+    /// Of a file that people read.
     pub(crate) fn new(conn: Connection) -> Result<Self, ViewError> {
+        Self::start(conn, Words::WithTheirBatch)
+    }
+
+    /// Of a file that nobody looks for words in before [`Writer::write_words`], and that is of no use after a failure.
+    pub(crate) fn of_scratch(conn: Connection) -> Result<Self, ViewError> {
+        Self::start(conn, Words::Later)
+    }
+
+    fn start(conn: Connection, words: Words) -> Result<Self, ViewError> {
         let start = Progress {
             size: checkpoint::position(&conn)?,
             access: Arc::new(Access::load(&conn)?),
@@ -100,6 +124,9 @@ impl Writer {
         Ok(Self {
             conn,
             dossiers: HashMap::new(),
+            releases: LatestReleases::default(),
+            texts: TextChanges::default(),
+            words,
             progress: watch::Sender::new(start),
         })
     }
@@ -144,9 +171,23 @@ impl Writer {
     pub(crate) fn apply(&mut self, batch: &Batch, dossiers: Vec<Dossier>) -> Result<(), ViewError> {
         let applied = self.try_apply(batch, dossiers);
         if applied.is_err() {
-            self.dossiers.clear(); // they may be ahead of the file
+            // They may be ahead of the file.
+            self.dossiers.clear();
+            self.releases.clear();
+            self.texts = TextChanges::default();
         }
         applied
+    }
+
+    /// Writes the words that were left for later.
+    pub(crate) fn write_words(&mut self) -> Result<(), ViewError> {
+        let texts = std::mem::take(&mut self.texts);
+        if texts.is_empty() {
+            return Ok(());
+        }
+        let tx = self.conn.transaction()?;
+        texts.write_all(&tx)?;
+        Ok(tx.commit()?)
     }
 
     fn try_apply(&mut self, batch: &Batch, dossiers: Vec<Dossier>) -> Result<(), ViewError> {
@@ -161,11 +202,17 @@ impl Writer {
         }
         self.dossiers
             .extend(dossiers.into_iter().map(|dossier| (dossier.id, dossier)));
-        let mut texts = TextChanges::default();
+        let mut states = States {
+            dossiers: &mut self.dossiers,
+            releases: &mut self.releases,
+            texts: &mut self.texts,
+        };
         for fact in &batch.facts {
-            apply(&tx, fact, &mut self.dossiers, &mut texts)?;
+            apply(&tx, fact, &mut states)?;
         }
-        texts.write(&tx)?;
+        if self.words == Words::WithTheirBatch {
+            std::mem::take(&mut self.texts).write(&tx)?;
+        }
         let size = last.position + 1;
         Checkpoint::advance(&tx, size, leaf_hash)?;
         let before = Arc::clone(&self.progress.borrow().access);
@@ -191,17 +238,19 @@ impl Writer {
     }
 }
 
-fn apply(
-    tx: &Transaction<'_>,
-    fact: &Fact,
-    dossiers: &mut HashMap<AppId, Dossier>,
-    texts: &mut TextChanges,
-) -> Result<(), ViewError> {
+/// What applying remembers from one event to the next.
+struct States<'a> {
+    dossiers: &'a mut HashMap<AppId, Dossier>,
+    releases: &'a mut LatestReleases,
+    texts: &'a mut TextChanges,
+}
+
+fn apply(tx: &Transaction<'_>, fact: &Fact, states: &mut States<'_>) -> Result<(), ViewError> {
     let mut about = About::of(fact);
     match &fact.event {
         DomainEvent::Account(event) => accounts::apply(tx, fact, event)?,
         DomainEvent::App(event) => {
-            if let Some(dossier) = apply_to_app(tx, fact, event, dossiers, texts)? {
+            if let Some(dossier) = apply_to_app(tx, fact, event, states)? {
                 about = about.within_app(dossier);
             }
         }
@@ -212,14 +261,14 @@ fn apply(
         // What has a name says so itself; exports, refusals, and that a log was restored, are for the audit trail alone.
         DomainEvent::Name(_) | DomainEvent::Export(_) | DomainEvent::Log(_) | DomainEvent::Refusal(_) => {}
         DomainEvent::Policy(event) => reviews::apply_policy(tx, fact, event)?,
-        DomainEvent::Content(event) => storefront::forget(tx, content::apply(tx, fact, event)?, texts)?,
+        DomainEvent::Content(event) => storefront::forget(tx, content::apply(tx, fact, event)?, states.texts)?,
         DomainEvent::Project(event) => {
             tenancy::apply_project(tx, fact, event)?;
             about.workspace = tenancy::workspace_of(tx, fact.subject()?)?;
         }
         DomainEvent::Release(event) => {
-            if let Some(release) = releases::apply(tx, fact, event)? {
-                about = about.within_release(&release);
+            if let Some(release) = releases::apply(tx, fact, event, states.releases)? {
+                about = about.within_release(release);
             }
         }
         DomainEvent::Role(event) => accounts::apply_role(tx, fact, event)?,
@@ -233,11 +282,10 @@ fn apply_to_app<'a>(
     tx: &Transaction<'_>,
     fact: &Fact,
     event: &app::Event,
-    dossiers: &'a mut HashMap<AppId, Dossier>,
-    texts: &mut TextChanges,
+    states: &'a mut States<'_>,
 ) -> Result<Option<&'a Dossier>, ViewError> {
     let id = fact.subject()?;
-    let dossier = dossiers.remove(&id);
+    let dossier = states.dossiers.remove(&id);
     let before = dossier.as_ref().map(|dossier| Before::of(dossier, event));
     let Some(after) = Dossier::record(dossier, id, event, fact) else {
         return Ok(None);
@@ -251,6 +299,6 @@ fn apply_to_app<'a>(
     apps::apply(tx, &change)?;
     reviews::apply(tx, &change)?;
     decisions::record(tx, &change)?;
-    storefront::apply(tx, &change, texts)?;
-    Ok(Some(dossiers.entry(id).or_insert(after)))
+    storefront::apply(tx, &change, states.texts)?;
+    Ok(Some(states.dossiers.entry(id).or_insert(after)))
 }

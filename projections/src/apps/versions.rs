@@ -33,7 +33,7 @@ CREATE TABLE version (
     row        TEXT NOT NULL,
     valid_from INTEGER NOT NULL,
     PRIMARY KEY (app, sort_key)
-) WITHOUT ROWID;
+);
 ";
 
 /// Where a version stands, without what exists only there; see [`domain::app::Stage`].

@@ -71,7 +71,7 @@ pub async fn compare(
     let conn = file::create_scratch(scratch, log)?;
     // Rows are compared, and nothing is looked up.
     DeferredIndexes::of(&conn)?;
-    let writer = Arc::new(Mutex::new(Writer::new(conn)?));
+    let writer = Arc::new(Mutex::new(Writer::of_scratch(conn)?));
     let (conn, size) = hold(live, scratch)?;
     report(0, size);
     let applied = |events| report(events, size);

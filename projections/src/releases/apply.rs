@@ -1,5 +1,7 @@
 //! From a release's events to its rows.
 
+use std::collections::HashMap;
+
 use domain::{
     decider::Decider,
     ids::{AttemptId, ReleaseId},
@@ -16,10 +18,41 @@ use crate::{
     tenancy,
 };
 
+/// Releases that something happened to lately, so that what follows soon need not read them.
+#[derive(Default)]
+pub(crate) struct LatestReleases(HashMap<ReleaseId, Release>);
+
+const LATEST_MAX: usize = 1_000;
+
+impl LatestReleases {
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn take(&mut self, tx: &Transaction<'_>, id: ReleaseId) -> rusqlite::Result<Option<Release>> {
+        match self.0.remove(&id) {
+            Some(release) => Ok(Some(release)),
+            None => super::row(tx, id),
+        }
+    }
+
+    fn put(&mut self, release: Release) -> &Release {
+        if self.0.len() >= LATEST_MAX {
+            self.0.clear();
+        }
+        self.0.entry(release.id).insert_entry(release).into_mut()
+    }
+}
+
 /// Answers with the release after the event.
-pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &Event) -> Result<Option<Release>, ViewError> {
+pub(crate) fn apply<'a>(
+    tx: &Transaction<'_>,
+    fact: &Fact,
+    event: &Event,
+    latest: &'a mut LatestReleases,
+) -> Result<Option<&'a Release>, ViewError> {
     let id: ReleaseId = fact.subject()?;
-    let before = super::row(tx, id)?;
+    let before = latest.take(tx, id)?;
     let Some(after) = Release::after(tx, id, before.as_ref(), event, fact)? else {
         return Ok(None);
     };
@@ -43,14 +76,13 @@ pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &Event) -> Result<
         uninstalled,
         Json(&after)
     ];
-    sql::execute(
-        tx,
-        "INSERT OR REPLACE INTO release VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        values,
-    )?;
+    let sql = "INSERT INTO release VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+               workspace = excluded.workspace, wanted = excluded.wanted, observed = excluded.observed,
+               in_flight = excluded.in_flight, uninstalled = excluded.uninstalled, row = excluded.row";
+    sql::execute(tx, sql, values)?;
     record_attempt(tx, id, fact.mark(), event)?;
     record_revision(tx, fact.mark(), &after, event)?;
-    Ok(Some(after))
+    Ok(Some(latest.put(after)))
 }
 
 fn record_attempt(tx: &Transaction<'_>, release: ReleaseId, mark: Mark, event: &Event) -> rusqlite::Result<()> {
@@ -128,7 +160,9 @@ fn ended(mark: Mark, event: &Event) -> Option<(AttemptId, Ended)> {
 
 fn put_attempt(tx: &Transaction<'_>, row: &Attempt) -> rusqlite::Result<()> {
     let values = values![row.release, row.started.position, row.id, Json(row)];
-    sql::execute(tx, "INSERT OR REPLACE INTO release_attempt VALUES (?, ?, ?, ?)", values).map(drop)
+    let sql = "INSERT INTO release_attempt VALUES (?, ?, ?, ?)
+               ON CONFLICT (release, started) DO UPDATE SET attempt = excluded.attempt, row = excluded.row";
+    sql::execute(tx, sql, values).map(drop)
 }
 
 fn record_revision(tx: &Transaction<'_>, observed: Mark, after: &Release, event: &Event) -> rusqlite::Result<()> {

@@ -4,7 +4,7 @@ use domain::ids::{CategoryId, WorkspaceId};
 use rusqlite::{Connection, types::Value};
 
 use super::{
-    CONTENT, Entry, Listed, SELECT,
+    COLUMNS, Entry, Listed,
     cursor::{After, Cursors},
     row::ROWS_PER_PUBLICATION,
 };
@@ -69,27 +69,24 @@ pub fn list(conn: &Connection, filter: &Filter, sort: Sort, page: &PageRequest) 
     let after = page.after().map(|key| cursors.read(key)).transpose()?;
     let mut pick = Statement::default();
     let limit = page.limit();
+    let ends = Ends { sort, after, limit };
     match (Wanted::by(filter), past::moment(conn)?) {
         (Wanted::Nothing, _) => return Ok(Page::default()),
         (Wanted::Everything, _) => {
-            pick.add("SELECT * FROM store_entry e WHERE true", vec![]);
-            pick.add_after(sort, "e.published", after.as_ref());
+            pick.add(&format!("SELECT {COLUMNS} FROM store_entry e WHERE true"), vec![]);
+            pick.add_ends("e.published", 1, Some(&ends));
+        }
+        (Wanted::Matching(words), None) => pick.add_live(COLUMNS, &words, None, Some(&ends)),
+        (Wanted::Matching(words), Some(moment)) => {
+            pick.add("SELECT * FROM (", vec![]);
+            pick.add_at(COLUMNS, &words, moment, Some(&ends));
             pick.add(
-                &format!(" ORDER BY {} LIMIT {limit}", sort.order("e.published")),
+                &format!(") e ORDER BY {} LIMIT {limit}", sort.order("e.published")),
                 vec![],
             );
         }
-        (Wanted::Matching(words), moment) => {
-            let ends = Ends { sort, after, limit };
-            pick.add_matching(COLUMNS, &words, moment, Some(&ends));
-        }
     }
-    let order = sort.order("e.published");
-    let sql = format!(
-        "{SELECT} FROM ({}) e {CONTENT} ORDER BY {order} LIMIT {limit}",
-        pick.sql
-    );
-    let found = sql::rows(conn, &sql, pick.values, |columns| {
+    let found = sql::rows(conn, &pick.sql, pick.values, |columns| {
         let listed = Listed::read(columns)?;
         Ok(Keyed {
             key: cursors.key(&listed),
@@ -109,7 +106,8 @@ pub fn facets(conn: &Connection, filter: &Filter) -> Result<Vec<Facet>, ViewErro
     match (Wanted::by(&any_shelf), past::moment(conn)?) {
         (Wanted::Nothing, _) => return Ok(vec![]),
         (Wanted::Everything, _) => pick.add("SELECT category FROM store_entry", vec![]),
-        (Wanted::Matching(words), moment) => pick.add_matching("e.category", &words, moment, None),
+        (Wanted::Matching(words), None) => pick.add_live("e.category", &words, None, None),
+        (Wanted::Matching(words), Some(moment)) => pick.add_at("e.category", &words, moment, None),
     }
     let sql = format!("SELECT category, count(*) FROM ({}) GROUP BY category", pick.sql);
     Ok(sql::rows(conn, &sql, pick.values, |c| {
@@ -119,9 +117,6 @@ pub fn facets(conn: &Connection, filter: &Filter) -> Result<Vec<Facet>, ViewErro
         })
     })?)
 }
-
-const COLUMNS: &str = "e.published, e.app, e.workspace, e.chart, e.category, e.listing, e.version, e.package,
-    e.chart_document, e.published_at, e.first_published, e.first_published_at, e.name, e.valid_from";
 
 /// Which rows of a list a page may show.
 struct Ends {
@@ -158,11 +153,11 @@ impl Statement {
         }
     }
 
-    /// The entries that match `words`, out of what is live, and of what is past if a moment is asked about.
-    fn add_matching(&mut self, columns: &str, words: &str, moment: Option<u64>, ends: Option<&Ends>) {
+    /// The live entries that match `words`; if a moment is asked about, those that were so then.
+    fn add_live(&mut self, columns: &str, words: &str, moment: Option<u64>, ends: Option<&Ends>) {
         self.add(
             &format!(
-                "SELECT * FROM (SELECT {columns} FROM main.store_text t CROSS JOIN main.store_entry e
+                "SELECT {columns} FROM main.store_text t CROSS JOIN main.store_entry e
                  ON e.published = t.rowid WHERE t.store_text MATCH ?"
             ),
             values![words],
@@ -171,8 +166,13 @@ impl Statement {
             self.add(" AND t.rowid <= ? AND e.valid_from <= ?", values![moment, moment]);
         }
         self.add_ends("t.rowid", 1, ends);
+    }
+
+    /// The entries that matched `words` at a moment: those that are live still, and those that are past.
+    fn add_at(&mut self, columns: &str, words: &str, moment: u64, ends: Option<&Ends>) {
+        self.add("SELECT * FROM (", vec![]);
+        self.add_live(columns, words, Some(moment), ends);
         self.add(")", vec![]);
-        let Some(moment) = moment else { return };
         let beyond = moment.saturating_add(1).saturating_mul(ROWS_PER_PUBLICATION);
         self.add(
             &format!(

@@ -14,7 +14,7 @@ use super::{SCHEMA, text_index::TextChanges};
 use crate::{
     change::Change,
     dossier::{Dossier, Notes},
-    moment::{self, Kept},
+    moment::{self, Kept, Mark},
     sql::{self, values},
 };
 
@@ -41,10 +41,22 @@ pub(crate) struct Row {
 /// A row that is written, with what does not follow from the app's facts alone.
 struct Written {
     row: Row,
-    /// What it is sorted by: the display name, whatever its letters' case, or the chart's if the listing was removed.
-    name: String,
     /// Its number in the index of what is past: those of one publication follow one another.
     place: u64,
+    /// When it became what it is.
+    updated_at: DateTime<Utc>,
+    shown: Shown,
+}
+
+/// What lists show of the content that a row names, as far as that is there.
+#[derive(Default)]
+struct Shown {
+    app_version: Option<String>,
+    display_name: Option<String>,
+    summary: Option<String>,
+    /// A JSON array.
+    keywords: Option<String>,
+    icon: Option<Digest>,
 }
 
 pub(crate) fn create(conn: &Connection) -> rusqlite::Result<()> {
@@ -58,9 +70,9 @@ pub(crate) fn apply(tx: &Transaction<'_>, change: &Change<'_>, texts: &mut TextC
     if *before == after {
         return Ok(());
     }
-    let position = change.fact.position;
-    let before = before.clone().map(|row| Written::found(tx, row)).transpose()?;
-    let after = after.map(|row| Written::new(tx, row, position)).transpose()?;
+    let Mark { position, at, .. } = change.fact.mark();
+    let before = before.clone().map(|row| Written::found(tx, row, at)).transpose()?;
+    let after = after.map(|row| Written::new(tx, row, position, at)).transpose()?;
     moment::replace(tx, position, before.as_ref(), after.as_ref())?;
     if let Some(Written { row, place, .. }) = &before {
         texts.close(row, *place);
@@ -74,8 +86,13 @@ pub(crate) fn apply(tx: &Transaction<'_>, change: &Change<'_>, texts: &mut TextC
 /// Content that was removed names nothing any more, and nothing is found by it: now and in the past.
 pub(crate) fn forget(tx: &Transaction<'_>, content: Digest, texts: &mut TextChanges) -> rusqlite::Result<()> {
     for table in ["store_entry", "store_entry_history"] {
-        let sql = format!("UPDATE {table} SET name = lower(chart) WHERE listing = ?");
-        sql::execute(tx, &sql, values![content])?;
+        let listing = format!(
+            "UPDATE {table} SET name = lower(chart), display_name = NULL, summary = NULL, keywords = NULL, icon = NULL
+             WHERE listing = ?"
+        );
+        sql::execute(tx, &listing, values![content])?;
+        let chart = format!("UPDATE {table} SET app_version = NULL WHERE chart_document = ?");
+        sql::execute(tx, &chart, values![content])?;
     }
     texts.forget(content);
     Ok(())
@@ -122,20 +139,52 @@ fn published(dossier: &Dossier) -> impl Iterator<Item = &Notes> {
 }
 
 impl Written {
-    /// A row that is live.
-    fn found(tx: &Transaction<'_>, row: Row) -> rusqlite::Result<Self> {
-        let sql = "SELECT name, place FROM store_entry WHERE published = ?";
-        let found = sql::first(tx, sql, values![row.published], |c| Ok((c.take()?, c.take()?)))?;
-        let (name, place) = found.unwrap_or_default();
-        Ok(Self { row, name, place })
+    /// A row that is live, until `updated_at`. What it shows is in the file, and stays.
+    fn found(tx: &Transaction<'_>, row: Row, updated_at: DateTime<Utc>) -> rusqlite::Result<Self> {
+        let sql = "SELECT place FROM store_entry WHERE published = ?";
+        let place = sql::first(tx, sql, values![row.published], sql::value)?.unwrap_or_default();
+        Ok(Self {
+            row,
+            place,
+            updated_at,
+            shown: Shown::default(),
+        })
     }
 
-    fn new(tx: &Transaction<'_>, row: Row, position: u64) -> rusqlite::Result<Self> {
-        let sql = "SELECT display_name FROM listing WHERE digest = ?";
-        let display_name: Option<String> = sql::first(tx, sql, values![row.listing], sql::value)?;
-        let name = display_name.map_or_else(|| row.chart.as_str().to_lowercase(), |name| name.to_lowercase());
-        let place = next_place(tx, row.published, position)?;
-        Ok(Self { row, name, place })
+    fn new(tx: &Transaction<'_>, row: Row, position: u64, updated_at: DateTime<Utc>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            place: next_place(tx, row.published, position)?,
+            updated_at,
+            shown: Shown::by(tx, &row)?,
+            row,
+        })
+    }
+
+    /// What it is sorted by: the display name, whatever its letters' case, or the chart's if there is no listing.
+    fn name(&self) -> String {
+        let chart = self.row.chart.as_str();
+        self.shown.display_name.as_deref().unwrap_or(chart).to_lowercase()
+    }
+}
+
+impl Shown {
+    fn by(tx: &Transaction<'_>, row: &Row) -> rusqlite::Result<Self> {
+        let sql = "SELECT display_name, summary, keywords, icon FROM listing WHERE digest = ?";
+        let listing = sql::first(tx, sql, values![row.listing], |c| {
+            Ok(Self {
+                app_version: None,
+                display_name: c.take()?,
+                summary: c.take()?,
+                keywords: c.take()?,
+                icon: c.take()?,
+            })
+        })?;
+        let sql = "SELECT app_version FROM chart WHERE digest = ?";
+        let app_version: Option<Option<String>> = sql::first(tx, sql, values![row.chart_document], sql::value)?;
+        Ok(Self {
+            app_version: app_version.flatten(),
+            ..listing.unwrap_or_default()
+        })
     }
 }
 
@@ -174,6 +223,12 @@ impl Kept for Written {
         "first_published_at",
         "name",
         "place",
+        "updated_at",
+        "app_version",
+        "display_name",
+        "summary",
+        "keywords",
+        "icon",
     ];
     const PAST_KEYS: &'static [&'static str] = &["published", "category", "app", "name, published", "place"];
 
@@ -184,7 +239,7 @@ impl Kept for Written {
     }
 
     fn values(&self) -> Vec<Value> {
-        let row = &self.row;
+        let (row, shown) = (&self.row, &self.shown);
         values![
             row.app,
             row.workspace,
@@ -197,8 +252,14 @@ impl Kept for Written {
             row.published_at,
             row.first_published,
             row.first_published_at,
-            self.name,
+            self.name(),
             self.place,
+            self.updated_at,
+            shown.app_version,
+            shown.display_name,
+            shown.summary,
+            shown.keywords,
+            shown.icon,
         ]
     }
 }

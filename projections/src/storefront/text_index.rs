@@ -17,6 +17,9 @@ use crate::{
 
 const LIVE: &str = "store_text";
 const PAST: &str = "past_store_text";
+/// How much of an index waits in memory: what the database takes if nothing is said, and when very much is written.
+const GATHERED_BYTES: u64 = 1 << 20;
+const GATHERED_MAX_BYTES: u64 = 32 << 20;
 
 /// What a batch does to the indexes.
 #[derive(Default)]
@@ -49,6 +52,23 @@ impl TextChanges {
         self.removed.insert(content);
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self {
+            stale,
+            fresh,
+            closed,
+            removed,
+        } = self;
+        stale.is_empty() && fresh.is_empty() && closed.is_empty() && removed.is_empty()
+    }
+
+    /// Like [`TextChanges::write`], for very many: the indexes gather them in memory, so that less is merged later.
+    pub(crate) fn write_all(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        gather(tx, GATHERED_MAX_BYTES)?;
+        self.write(tx)?;
+        gather(tx, GATHERED_BYTES)
+    }
+
     pub(crate) fn write(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
         for publication in &self.stale {
             sql::execute(tx, "DELETE FROM store_text WHERE rowid = ?", values![*publication])?;
@@ -65,6 +85,15 @@ impl TextChanges {
         write(LIVE, &self.fresh)?;
         write(PAST, &self.closed)
     }
+}
+
+/// How much of an index may wait in memory to be written.
+fn gather(tx: &Transaction<'_>, bytes: u64) -> rusqlite::Result<()> {
+    for index in [LIVE, PAST] {
+        let sql = format!("INSERT INTO {index} ({index}, rank) VALUES ('hashsize', ?)");
+        sql::execute(tx, &sql, values![bytes])?;
+    }
+    Ok(())
 }
 
 /// Writes again what named this content. What comes in with the batch is written once more after it.
