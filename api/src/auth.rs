@@ -73,7 +73,7 @@ pub enum Credentials {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sender {
     Anonymous,
-    Account(Principal, Key),
+    Account(Arc<Principal>, Key),
 }
 
 /// What was shown opens nothing. The caller is told no more; the rest is for auditors.

@@ -162,7 +162,7 @@ impl Giver {
 
 /// What an account may do, and the streams that say so, with the revisions at which they do.
 pub(crate) struct Authority {
-    principal: Principal,
+    principal: Arc<Principal>,
     relied_on: Vec<(String, u64)>,
 }
 

@@ -13,6 +13,7 @@ mod categories;
 mod clusters;
 mod credentials;
 mod deployments;
+mod documents;
 mod error;
 mod evidence;
 mod explanations;
@@ -33,6 +34,7 @@ mod review_policy;
 mod reviews;
 mod roles;
 mod scalars;
+mod schema;
 mod storefront;
 mod subscriptions;
 mod tenancy;
@@ -45,8 +47,10 @@ use async_graphql::MergedObject;
 
 use self::page::Connected;
 pub use self::{
-    error::{give_codes, parse_problem, request_error},
+    documents::Documents,
+    error::{finish_errors, parse_problem, request_error},
     node_id::NodeId,
+    schema::Schema,
     viewer::timed_out,
 };
 use crate::{effects::Previews, services::Services};
@@ -54,7 +58,6 @@ use crate::{effects::Previews, services::Services};
 /// Fields a query may ask for, those of a list counted once for every item it may have.
 const COMPLEXITY_MAX: usize = 20_000;
 
-pub type Schema = async_graphql::Schema<Query, mutations::Mutation, subscriptions::Subscription>;
 type SchemaBuilder = async_graphql::SchemaBuilder<Query, mutations::Mutation, subscriptions::Subscription>;
 
 /// What can be read. Everything is read at one moment, and nothing is changed.
@@ -82,12 +85,7 @@ pub struct Query(
 /// The schema, answering from `services`, and from `previews` what would come of something.
 #[must_use]
 pub fn schema(services: Services, previews: Previews) -> Schema {
-    builder()
-        .extension(limits::Limits::new(&services.limits))
-        .extension(viewer::Executions)
-        .data(previews)
-        .data(services)
-        .finish()
+    Schema::new(services, previews)
 }
 
 /// The schema as a document: `schema.graphql`.
@@ -97,7 +95,7 @@ pub fn sdl() -> String {
 }
 
 fn builder() -> SchemaBuilder {
-    let builder = Schema::build(
+    let builder = async_graphql::Schema::build(
         Query::default(),
         mutations::Mutation::default(),
         subscriptions::Subscription,

@@ -16,7 +16,7 @@ pub mod peer;
 mod serve;
 mod uploads;
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -29,16 +29,34 @@ use axum::{
 use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
 
 pub use self::{error::HttpError, serve::serve};
-use crate::{auth::oidc::Provider, config::DoorOptions, freshness::Freshness, graphql::Schema, services::Services};
+use crate::{
+    auth::oidc::Provider,
+    config::DoorOptions,
+    freshness::Freshness,
+    graphql::{Documents, Schema},
+    services::Services,
+};
 
-/// What a handler needs.
+/// What a handler needs. Clones share it: each request takes a few.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// What an [`App`] is made of.
+pub struct Parts {
     pub services: Services,
     pub schema: Schema,
-    pub doors: Arc<DoorOptions>,
+    pub documents: Documents,
+    pub doors: DoorOptions,
     /// The `OpenID` provider, if one was named.
-    pub oidc: Option<Arc<Provider>>,
+    pub oidc: Option<Provider>,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 /// Every route of the server.
@@ -82,13 +100,13 @@ pub fn router(services: Services, schema: Schema, doors: DoorOptions, oidc: Opti
         .route("/exports/{file}", get(exports::get));
     let freshness = services.freshness.clone();
     let probes = probes(services.clone());
-    let doors = Arc::new(doors);
-    let app = App {
+    let app = App(Arc::new(Parts {
         services,
         schema,
+        documents: Documents::default(),
         doors,
-        oidc: oidc.map(Arc::new),
-    };
+        oidc,
+    }));
     requests
         .merge(uploads)
         .merge(endless)

@@ -78,7 +78,7 @@ struct Opening {
 #[derive(Debug, PartialEq, Eq)]
 struct Holder {
     /// `None` while nothing opens it: it is blocked, or was erased.
-    principal: Option<Principal>,
+    principal: Option<Arc<Principal>>,
     relied_on: Vec<(String, u64)>,
     openings: Vec<Opening>,
 }
@@ -129,23 +129,23 @@ impl Access {
     /// What may be done with a key, and for whom: what its account may, if it is not narrowed. `None` if it opens nothing
     /// (any more).
     #[must_use]
-    pub fn opened_by(&self, key: Key, now: DateTime<Utc>) -> Option<Principal> {
+    pub fn opened_by(&self, key: Key, now: DateTime<Utc>) -> Option<Arc<Principal>> {
         self.holder_of(key, now).ok()?;
         let (_, holder, opening) = self.opening(key)?;
         let principal = holder.principal.as_ref()?;
         Some(match &opening.permissions {
-            Some(permissions) => principal.clone().narrowed(permissions),
-            None => principal.clone(),
+            Some(permissions) => Arc::new(Principal::clone(principal).narrowed(permissions)),
+            None => Arc::clone(principal),
         })
     }
 
     /// The account with what its grants allow now; `None` if there is no such account, or it is blocked.
     #[must_use]
-    pub fn principal(&self, account: AccountId) -> Option<Principal> {
+    pub fn principal(&self, account: AccountId) -> Option<Arc<Principal>> {
         self.open(account).cloned()
     }
 
-    fn open(&self, account: AccountId) -> Option<&Principal> {
+    fn open(&self, account: AccountId) -> Option<&Arc<Principal>> {
         self.holders.get(&account)?.principal.as_ref()
     }
 
@@ -188,7 +188,7 @@ impl Access {
             let mut grants = principal.grants.iter();
             grants.any(|grant| grant.role == *role && grant.scope == scope)
         };
-        let open = self.holders.values().filter_map(|holder| holder.principal.as_ref());
+        let open = self.holders.values().filter_map(|holder| holder.principal.as_deref());
         open.filter(holds).map(|principal| principal.account)
     }
 }

@@ -1,5 +1,7 @@
 //! The health of releases, as it was last found.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use domain::{
     digest::Sealed,
@@ -11,6 +13,7 @@ use rusqlite::{Connection, Transaction};
 use crate::{
     error::ViewError,
     fact::Fact,
+    lookup::{self, Lookup},
     sql::{self, Columns, Json, values},
 };
 
@@ -32,10 +35,21 @@ pub struct ReleaseHealth {
     pub since: DateTime<Utc>,
 }
 
-/// `None` if nobody looked yet.
-pub fn of(conn: &Connection, release: ReleaseId) -> Result<Option<ReleaseHealth>, ViewError> {
-    let sql = "SELECT health, findings, since FROM release_health WHERE release = ?";
-    Ok(sql::first(conn, sql, values![release], ReleaseHealth::read)?)
+/// The health of a release; none if nobody looked yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HealthOf(pub ReleaseId);
+
+impl Lookup for HealthOf {
+    type Row = ReleaseHealth;
+
+    fn find(conn: &Connection, keys: &[Self]) -> Result<HashMap<Self, ReleaseHealth>, ViewError> {
+        let releases: Vec<_> = keys.iter().map(|HealthOf(release)| *release).collect();
+        let sql = "SELECT release, health, findings, since FROM release_health
+                   WHERE release IN (SELECT unhex(value) FROM json_each(?))";
+        let found = |c: &mut Columns<'_, '_>| Ok((Self(c.take()?), ReleaseHealth::read(c)?));
+        let found = sql::rows(conn, sql, vec![lookup::list(&releases)], found)?;
+        Ok(found.into_iter().collect())
+    }
 }
 
 pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &Event) -> Result<(), ViewError> {

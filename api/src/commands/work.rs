@@ -25,7 +25,7 @@ pub struct Work<'a> {
     pub commands: &'a Commands,
     pub stamp: Stamp,
     /// `None` for Charthouse itself, which needs no permission.
-    principal: Option<Principal>,
+    principal: Option<Arc<Principal>>,
     streams: HashMap<StreamName, Stream>,
     /// In the order in which they were first decided on.
     written: Vec<StreamName>,
@@ -85,8 +85,8 @@ impl<'a> Work<'a> {
     }
 
     /// `None` for Charthouse itself, which needs no permission.
-    pub const fn principal(&self) -> Option<&Principal> {
-        self.principal.as_ref()
+    pub fn principal(&self) -> Option<&Principal> {
+        self.principal.as_deref()
     }
 
     pub fn may(&self, permission: Permission, place: Place) -> bool {
@@ -241,7 +241,7 @@ impl<'a> Work<'a> {
     /// What an app does not remember of reviewers: the giver's roles, and whose claims ended with their rights. That
     /// somebody has no rights any more must hold until this attempt is recorded.
     fn panel(&mut self, app: &App) -> Result<Panel, CommandError> {
-        let panel = self.principal.as_ref().map_or_else(Panel::default, Panel::of);
+        let panel = self.principal().map_or_else(Panel::default, Panel::of);
         let access = self.commands.views.access();
         let panel = panel.without(app, |reviewer| access.may(reviewer, Permission::ReviewStart));
         for reviewer in &panel.dismissed {
@@ -286,7 +286,7 @@ impl<'a> Work<'a> {
                     || self.may(Permission::WorkspaceView, Place::Workspace(workspace))
             }
         };
-        may_view || self.principal.as_ref().is_some_and(is_member)
+        may_view || self.principal().is_some_and(is_member)
     }
 
     /// Whether the giver may know whose account it is. Any other is as one that does not exist.
@@ -304,7 +304,7 @@ impl<'a> Work<'a> {
     }
 
     /// What another account may do, which must not change until this attempt is recorded.
-    pub fn rely_on(&mut self, account: AccountId) -> Result<Option<Principal>, CommandError> {
+    pub fn rely_on(&mut self, account: AccountId) -> Result<Option<Arc<Principal>>, CommandError> {
         let access = self.commands.views.access();
         for (stream, revision) in access.relied_on(account) {
             let stream = stream.parse().map_err(CommandError::internal)?;

@@ -123,7 +123,7 @@ impl Account {
         }
         let holder = services(ctx).views.access().principal(self.0.id);
         Ok(Some(holder.map_or_else(Vec::new, |holder| {
-            holder.grants.into_iter().map(GrantView).collect()
+            holder.grants.iter().cloned().map(GrantView).collect()
         })))
     }
 

@@ -9,12 +9,12 @@ use domain::{
     access::{Place, Principal},
     permission::Permission,
 };
-use projections::Moment;
+use projections::{Moment, ViewError};
 
 use super::{
     error::{ApiError, Result},
     scalars::LogPosition,
-    viewer::{read, read_at, viewer},
+    viewer::{read, services, viewer},
 };
 use crate::clock;
 
@@ -41,8 +41,11 @@ pub async fn moment(ctx: &Context<'_>, as_of: Option<AsOf>) -> Result<Moment> {
         }
         Some(AsOf::Time(time)) => read(ctx, move |view| Moment::at_time(view, time)).await?,
     };
-    read_at(ctx, moment, |_| Ok(())).await?;
-    Ok(moment)
+    let reached = services(ctx).views.position();
+    match moment {
+        Moment::At(asked) if asked >= reached => Err(ViewError::InTheFuture { asked, reached }.into()),
+        Moment::At(_) | Moment::Now => Ok(moment),
+    }
 }
 
 /// Whether the viewer may see what is not shown any more, as far as their rights of today would have shown it then.

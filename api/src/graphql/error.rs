@@ -70,8 +70,15 @@ pub fn parse_problem(message: &str, at: Option<Pos>) -> String {
     }
 }
 
-/// Every error has a code; what the library refuses by itself failed validation.
-pub fn give_codes(errors: &mut [ServerError]) {
+/// Most errors told of a request that was not executed: a short document can have thousands.
+const REQUEST_ERRORS_MAX: usize = 20;
+
+/// Every error has a code; what the library refuses by itself failed validation. Of a request that was not executed, only
+/// the first errors are told.
+pub fn finish_errors(errors: &mut Vec<ServerError>) {
+    if errors.iter().all(|error| error.path.is_empty()) {
+        errors.truncate(REQUEST_ERRORS_MAX);
+    }
     for error in errors {
         let extensions = error.extensions.get_or_insert_default();
         if extensions.get("code").is_none() {

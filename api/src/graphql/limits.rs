@@ -29,6 +29,10 @@ const DEPTH_MAX: usize = 15;
 const NESTING_MAX: usize = 32;
 const ALIASES_MAX: usize = 100;
 const DIRECTIVES_MAX: usize = 30;
+/// Variables of all operations.
+const VARIABLES_MAX: usize = 200;
+/// Errors about what is in an operation repeat its name.
+const OPERATION_NAME_MAX_BYTES: usize = 200;
 
 /// Refuses documents beyond the limits, whichever way they come in, and gives every answer its budget.
 pub struct Limits {
@@ -42,6 +46,33 @@ impl Limits {
             document_max_bytes: limits.document_max_bytes,
             answer_max_bytes: limits.answer_max_bytes,
         }
+    }
+}
+
+impl Limits {
+    /// Parses the document, if it was not, and weighs it.
+    ///
+    /// # Errors
+    ///
+    /// That it is too long or too heavy, or no document.
+    pub fn admit(&self, request: &mut Request) -> ServerResult<()> {
+        let (found, limit) = (request.query.len(), self.document_max_bytes);
+        if found > limit {
+            let message = format!("the document has {found} bytes, and {limit} are allowed");
+            return Err(request_error("DOCUMENT_TOO_LARGE", message));
+        }
+        match request.parsed_query() {
+            Ok(document) => check(document),
+            Err(error) => {
+                let problem = parse_problem(&error.message, error.locations.first().copied());
+                Err(request_error("GRAPHQL_PARSE_FAILED", problem))
+            }
+        }
+    }
+
+    /// Gives an execution its budget.
+    pub fn begin(&self, data: &mut Data) {
+        data.insert(AnswerBudget::new(self.answer_max_bytes));
     }
 }
 
@@ -59,24 +90,13 @@ impl Extension for Limits {
         mut request: Request,
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
-        let (found, limit) = (request.query.len(), self.document_max_bytes);
-        if found > limit {
-            let message = format!("the document has {found} bytes, and {limit} are allowed");
-            return Err(request_error("DOCUMENT_TOO_LARGE", message));
-        }
-        match request.parsed_query() {
-            Ok(document) => check(document)?,
-            Err(error) => {
-                let problem = parse_problem(&error.message, error.locations.first().copied());
-                return Err(request_error("GRAPHQL_PARSE_FAILED", problem));
-            }
-        }
+        self.admit(&mut request)?;
         next.run(ctx, request).await
     }
 
     async fn execute(&self, ctx: &ExtensionContext<'_>, operation: Option<&str>, next: NextExecute<'_>) -> Response {
         let mut data = Data::default();
-        data.insert(AnswerBudget::new(self.answer_max_bytes));
+        self.begin(&mut data);
         next.run_with_data(ctx, operation, data).await
     }
 }
@@ -136,10 +156,16 @@ fn check(document: &ExecutableDocument) -> ServerResult<()> {
         weighed: HashMap::new(),
     };
     let mut whole = Weight::default();
-    for (_, operation) in document.operations.iter() {
+    for (name, operation) in document.operations.iter() {
+        within(
+            "bytes in an operation's name",
+            name.map_or(0, |name| name.len()),
+            OPERATION_NAME_MAX_BYTES,
+        )?;
         let operation = &operation.node;
         let mut weight = scale.weigh(&operation.selection_set, 1)?;
         let variables = operation.variable_definitions.iter();
+        weight.variables = variables.len();
         let directives: usize = variables.map(|variable| variable.node.directives.len()).sum();
         weight.directives = weight
             .directives
@@ -158,6 +184,7 @@ struct Weight {
     selections: usize,
     aliases: usize,
     directives: usize,
+    variables: usize,
     depth: usize,
     nesting: usize,
 }
@@ -168,6 +195,7 @@ impl Weight {
             selections: self.selections.saturating_add(other.selections),
             aliases: self.aliases.saturating_add(other.aliases),
             directives: self.directives.saturating_add(other.directives),
+            variables: self.variables.saturating_add(other.variables),
             depth: self.depth.max(other.depth),
             nesting: self.nesting.max(other.nesting),
         }
@@ -177,6 +205,7 @@ impl Weight {
         within("fields", self.selections, SELECTIONS_MAX)?;
         within("levels", self.depth, DEPTH_MAX)?;
         within("aliases", self.aliases, ALIASES_MAX)?;
+        within("variables", self.variables, VARIABLES_MAX)?;
         within("directives", self.directives, DIRECTIVES_MAX)
     }
 }
@@ -300,12 +329,16 @@ mod tests {
         let nested = |levels: usize| "{ a ".repeat(levels) + &"}".repeat(levels);
         let aliases = |count: usize| format!("{{ {} }}", (0..count).map(|n| format!("a{n}: a ")).collect::<String>());
         let directives = |count: usize| format!("{{ a {} }}", "@skip(if: false) ".repeat(count));
+        let variables = |count: usize| format!("query ({}) {{ a }}", "$a: Int ".repeat(count));
+        let named = |length: usize| format!("query {} {{ a }}", "a".repeat(length));
         let fields = |count: usize| format!("{{ {} }}", "a ".repeat(count));
         let cases = [
             (nested(DEPTH_MAX), nested(DEPTH_MAX + 1), "16 levels, and 15"),
             (aliases(100), aliases(101), "101 aliases, and 100"),
             (directives(30), directives(31), "31 directives, and 30"),
             (fields(20_000), fields(20_001), "20001 fields, and 20000"),
+            (variables(200), variables(201), "201 variables, and 200"),
+            (named(200), named(201), "201 bytes in an operation's name, and 200"),
         ];
         for (allowed, refused, words) in cases {
             assert_eq!(refusal(&allowed), None, "{words}");

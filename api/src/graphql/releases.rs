@@ -8,7 +8,7 @@ use domain::{
     permission::Permission,
     release::{self, FailureReason, OperationKind},
 };
-use projections::releases;
+use projections::{health::HealthOf, releases};
 
 use super::{
     NodeId,
@@ -221,8 +221,7 @@ impl Release {
 
     /// How it was when somebody last looked at its cluster; absent if nobody did.
     async fn health(&self, ctx: &Context<'_>) -> Result<Option<ObservedHealth>> {
-        let id = self.0.id;
-        let health = read(ctx, move |view| projections::health::of(view, id)).await?;
+        let health = loaders::row(ctx, HealthOf(self.0.id)).await?;
         Ok(health.map(ObservedHealth))
     }
 

@@ -1,5 +1,7 @@
 //! What happens, as it happens.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Subscription as GraphQlSubscription};
 use domain::{
     access::{Place, Principal},
@@ -128,7 +130,7 @@ impl Onlooker {
     }
 
     /// Who it is, with the rights of the moment.
-    fn viewer(&self) -> Result<Principal> {
+    fn viewer(&self) -> Result<Arc<Principal>> {
         self.services.freshness.check()?;
         match self.credentials.sender(&self.services.views)? {
             Sender::Account(principal, _) => Ok(principal),
@@ -137,7 +139,7 @@ impl Onlooker {
     }
 
     fn still(&self, may: impl FnOnce(&Principal) -> bool) -> Result<()> {
-        if may(&self.viewer()?) {
+        if may(self.viewer()?.as_ref()) {
             return Ok(());
         }
         Err(ApiError::new("FORBIDDEN", "this is not for you any more"))

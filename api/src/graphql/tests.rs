@@ -4,7 +4,7 @@ mod statements;
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{Data, Request, Response};
+use async_graphql::{Data, Executor as _, Request, Response};
 use domain::{
     account::Proof,
     digest::Digest,
@@ -96,8 +96,7 @@ impl Fixture {
     fn on_socket(&self, credentials: Credentials, query: &str) -> impl Stream<Item = Response> + Unpin + use<> {
         let mut session = Data::default();
         session.insert(credentials);
-        self.schema
-            .execute_stream_with_session_data(Request::new(query), Arc::new(session))
+        self.schema.execute_stream(Request::new(query), Some(Arc::new(session)))
     }
 }
 

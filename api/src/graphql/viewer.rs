@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::{
-    Context, Data, Object, Response,
+    Context, Data, Object, Response, ServerResult,
     async_trait::async_trait,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
 };
@@ -80,8 +80,8 @@ where
     Ok(services(ctx).views.read_at(moment, query).await?)
 }
 
-/// Begins every execution, of a request as of each step of a subscription: makes sure that the views are not too old to
-/// answer from, looks up who asks and what they may do now, and ends it in time.
+/// Begins every execution on a web socket, of a request as of each step of a subscription, as [`begin`] does, and ends it
+/// in time.
 pub struct Executions;
 
 impl ExtensionFactory for Executions {
@@ -94,21 +94,10 @@ impl ExtensionFactory for Executions {
 impl Extension for Executions {
     async fn execute(&self, ctx: &ExtensionContext<'_>, operation: Option<&str>, next: NextExecute<'_>) -> Response {
         let services = ctx.data_unchecked::<Services>();
-        if let Err(stale) = services.freshness.check() {
-            return Response::from_errors(vec![request_error("LOG_UNAVAILABLE", stale.to_string())]);
-        }
         let credentials = ctx.data_opt().copied().unwrap_or(Credentials::Absent);
         let mut data = Data::default();
-        match credentials.sender(&services.views) {
-            Ok(sender) => {
-                data.insert(sender);
-                data.insert(LoadedApps::default());
-                data.insert(Loads::default());
-            }
-            Err(invalid) => {
-                let error = request_error("UNAUTHENTICATED", invalid.to_string());
-                return Response::from_errors(vec![error]);
-            }
+        if let Err(refusal) = begin(services, credentials, &mut data) {
+            return Response::from_errors(vec![refusal]);
         }
         let limit = services.limits.request_timeout;
         match tokio::time::timeout(limit, next.run_with_data(ctx, operation, data)).await {
@@ -116,6 +105,22 @@ impl Extension for Executions {
             Err(_) => Response::from_errors(vec![request_error("TIMEOUT", timed_out(limit))]),
         }
     }
+}
+
+/// Gives an execution what it begins with: views that are not too old to answer from, who asks, with the rights of now,
+/// and nothing loaded yet.
+///
+/// # Errors
+///
+/// `LOG_UNAVAILABLE` if the views may be too old; `UNAUTHENTICATED` if the credentials open nothing (any more).
+pub(super) fn begin(services: &Services, credentials: Credentials, data: &mut Data) -> ServerResult<()> {
+    let fresh = services.freshness.check();
+    fresh.map_err(|stale| request_error("LOG_UNAVAILABLE", stale.to_string()))?;
+    let sender = credentials.sender(&services.views);
+    data.insert(sender.map_err(|invalid| request_error("UNAUTHENTICATED", invalid.to_string()))?);
+    data.insert(LoadedApps::default());
+    data.insert(Loads::default());
+    Ok(())
 }
 
 /// What is said of a request that took too long.

@@ -1,5 +1,7 @@
 //! Bytes of published content, read through the app that names them. A digest alone opens nothing.
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     http::{HeaderMap, header},
@@ -89,7 +91,7 @@ async fn not_removed(services: &Services, digest: Digest) -> Result<(), HttpErro
     }
 }
 
-pub fn signed_in(services: &Services, headers: &HeaderMap) -> Result<Principal, HttpError> {
+pub fn signed_in(services: &Services, headers: &HeaderMap) -> Result<Arc<Principal>, HttpError> {
     match Sender::of(headers, services)? {
         Sender::Account(principal, _) => Ok(principal),
         Sender::Anonymous => Err(HttpError::unauthenticated()),

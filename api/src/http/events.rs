@@ -45,7 +45,7 @@ pub async fn get(
     headers: HeaderMap,
     Query(Parameters { from, follow }): Query<Parameters>,
 ) -> Result<Response, HttpError> {
-    let services = app.services;
+    let services = app.services.clone();
     let credentials = Credentials::of(&headers);
     credentials.admitted(&services)?;
     authorize(&services, credentials)?;

@@ -32,7 +32,7 @@ pub async fn get(
     RawQuery(query): RawQuery,
 ) -> Response {
     if query.is_none() && media::prefers_html(&headers) {
-        return graphiql::page(&headers, app.oidc.as_deref());
+        return graphiql::page(&headers, app.oidc.as_ref());
     }
     let parameters = Parameters::from_query(query.as_deref().unwrap_or_default());
     answer(&app, peer, &headers, &Method::GET, parameters).await
@@ -89,7 +89,7 @@ async fn answer(
     if let Err(invalid) = credentials.admitted(&app.services) {
         return refused(invalid, media);
     }
-    match parameters.into_request(method, media) {
+    match parameters.into_request(method, media, &app.documents) {
         Ok(request) => media.response(app.schema.execute(request.data(credentials).data(peer)).await),
         Err(bad) => bad.into_response(media),
     }

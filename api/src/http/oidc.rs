@@ -148,7 +148,7 @@ fn redirect(app: &App, headers: &HeaderMap) -> Result<RedirectUrl, HttpError> {
 }
 
 fn provider(app: &App) -> Result<&Provider, HttpError> {
-    app.oidc.as_deref().ok_or_else(|| HttpError::not_found("page"))
+    app.oidc.as_ref().ok_or_else(|| HttpError::not_found("page"))
 }
 
 fn count(app: &App, peer: Peer, headers: &HeaderMap) -> Result<(), HttpError> {

@@ -140,7 +140,7 @@ impl Access {
             granted.sort_unstable();
             let holder = Holder {
                 relied_on: self.defined.relied_on(id, revision, &granted),
-                principal: (!is_shut).then(|| Principal::resolve(id, granted, &self.defined.roles)),
+                principal: (!is_shut).then(|| Arc::new(Principal::resolve(id, granted, &self.defined.roles))),
                 openings,
             };
             self.holders.insert_mut(id, Arc::new(holder));

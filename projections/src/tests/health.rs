@@ -4,13 +4,13 @@ use domain::{
 };
 
 use super::world::*;
-use crate::health;
+use crate::{Connection, Lookup as _, health::HealthOf};
 
 #[tokio::test]
 async fn a_release_shows_the_last_health_that_was_found() {
     let mut world = World::new().await;
-    let unseen = world.ask(|conn| health::of(conn, release(3))).await;
-    assert_eq!(unseen, None);
+    let of = |release| move |conn: &Connection| HealthOf::find(conn, &[HealthOf(release)]);
+    assert!(world.ask(of(release(3))).await.is_empty());
     let findings = Some(Sealed {
         subject: format!("release-{}", release(3)),
         digest: Digest::from_bytes([1; 32]),
@@ -21,7 +21,8 @@ async fn a_release_shows_the_last_health_that_was_found() {
             findings: findings.clone(),
         };
         world.record(AUTHOR, &format!("health-{}", release(3)), &event).await;
-        let seen = world.ask(|conn| health::of(conn, release(3))).await.unwrap();
+        let mut found = world.ask(of(release(3))).await;
+        let seen = found.remove(&HealthOf(release(3))).unwrap();
         assert_eq!((seen.health, seen.findings), (health, findings));
     }
 }

@@ -6,6 +6,7 @@ use domain::{
     app, category, cluster,
     digest::{Digest, Sealed},
     event::{SCHEMA, StoredEvent},
+    health::{self, Health},
     ids::{AccountId, Actor, AppId, AttemptId, CategoryId, ClusterId, ProjectId, ReleaseId, SubmissionId, WorkspaceId},
     project,
     release::{self, Deployment, OperationKind},
@@ -70,7 +71,7 @@ const QUERIES: &[(&str, &str)] = &[
         "/releases/nodes",
         "query ($first: Int!, $project: ID!) { releases(project: $project, first: $first) { nodes {
             name app { chartName latestVersion { number } }
-            project { name cluster { name } workspace { name } }
+            health { health } project { name cluster { name } workspace { name } }
             revisions(first: 2) { nodes { number requestedBy { name } } }
             attempts(first: 2) { nodes { startedAt } } } } }",
     ),
@@ -269,6 +270,12 @@ impl Fixture {
             installed,
         ];
         self.record(n, &stream, events).await;
+        let found = health::Event::HealthChanged {
+            health: Health::Ready,
+            findings: None,
+        };
+        let observed = format!("health-{}", ReleaseId::from_uuid(id(n)));
+        self.record(n, &observed, vec![found]).await;
     }
 
     /// What an answer took, and how many rows it had.

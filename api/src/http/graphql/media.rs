@@ -6,7 +6,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{graphql::give_codes, http::HttpError};
+use crate::{graphql::finish_errors, http::HttpError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Media {
@@ -46,7 +46,7 @@ impl Media {
 
     /// An executed request, or one that validation refused.
     pub fn response(self, mut response: async_graphql::Response) -> Response {
-        give_codes(&mut response.errors);
+        finish_errors(&mut response.errors);
         let headers = std::mem::take(&mut response.http_headers);
         let body = Body::of(&response);
         let status = if body.is_request_error() {

@@ -13,7 +13,7 @@ use super::{media::Body, request::Parameters};
 use crate::{
     auth::{Credentials, InvalidCredentials},
     freshness::Stale,
-    graphql::{give_codes, request_error},
+    graphql::{finish_errors, request_error},
 };
 
 /// Operations under way on one connection: queries, mutations and subscriptions.
@@ -161,7 +161,7 @@ impl<E: Executor> Session<E> {
             self.operations.remove(&id);
             return Some(text(&ServerMessage::Complete { id: &id }));
         };
-        give_codes(&mut answer.errors);
+        finish_errors(&mut answer.errors);
         let payload = Body::of(&answer);
         if payload.is_request_error() {
             self.operations.remove(&id);

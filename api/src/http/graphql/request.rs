@@ -11,7 +11,7 @@ use axum::{
 use serde_json::{Map, Value, json};
 
 use super::media::Media;
-use crate::graphql::parse_problem;
+use crate::graphql::{Documents, parse_problem};
 
 /// A request that is not executed.
 #[derive(Debug)]
@@ -132,9 +132,9 @@ impl Parameters {
     }
 
     /// The request, if its operation may be executed by this method.
-    pub fn into_request(self, method: &Method, media: Media) -> Result<Request, BadRequest> {
+    pub fn into_request(self, method: &Method, media: Media, documents: &Documents) -> Result<Request, BadRequest> {
         let refused = |code, message: &str| BadRequest::new(media.status_of_request_error(), code, message);
-        let document = async_graphql::parser::parse_query(&self.query).map_err(|error| {
+        let document = documents.parse(&self.query).map_err(|error| {
             refused(
                 "GRAPHQL_PARSE_FAILED",
                 &parse_problem(&error.to_string(), error.positions().next()),
@@ -187,7 +187,8 @@ mod tests {
             query: query.to_owned(),
             ..Parameters::default()
         };
-        parameters.into_request(method, Media::Json).err().map(|bad| bad.code)
+        let parsed = parameters.into_request(method, Media::Json, &Documents::default());
+        parsed.err().map(|bad| bad.code)
     }
 
     #[test]
