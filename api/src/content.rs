@@ -1,5 +1,11 @@
 //! Documents kept as blobs: what events name by digest, in canonical JSON.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use bytes::Bytes;
 use domain::{
     content::{self, Removed},
@@ -37,6 +43,35 @@ pub struct Content {
     blobs: Blobs,
     /// Says what was removed.
     log: EventStore,
+    lately: Lately,
+}
+
+/// Documents that were written a moment ago: many commands name the same ones, such as the review policy. What nothing
+/// names is swept only when it was not written for more than a day, so these are still there.
+#[derive(Clone, Default)]
+struct Lately(Arc<Mutex<HashMap<Digest, Instant>>>);
+
+/// How long a document counts as written lately.
+const LATELY: Duration = Duration::from_secs(60);
+const LATELY_MAX: usize = 1_000;
+
+impl Lately {
+    fn has(&self, digest: Digest) -> bool {
+        let written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        written.get(&digest).is_some_and(|at| at.elapsed() < LATELY)
+    }
+
+    fn note(&self, digest: Digest, at: Instant) {
+        let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.len() >= LATELY_MAX {
+            written.clear();
+        }
+        written.insert(digest, at);
+    }
+
+    fn forget(&self, digest: Digest) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&digest);
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +95,11 @@ pub enum ContentError {
 impl Content {
     #[must_use]
     pub fn new(blobs: Blobs, log: EventStore) -> Self {
-        Self { blobs, log }
+        Self {
+            blobs,
+            log,
+            lately: Lately::default(),
+        }
     }
 
     #[must_use]
@@ -87,6 +126,7 @@ impl Content {
     ///
     /// [`ContentError::Blob`] if they may still be there.
     pub async fn remove(&self, digest: Digest) -> Result<(), ContentError> {
+        self.lately.forget(digest);
         Ok(self.blobs.remove(&to_store(digest)).await?)
     }
 
@@ -131,7 +171,13 @@ impl Content {
     ///
     /// [`ContentError::Blob`] if it could not be written.
     pub async fn keep(&self, document: Document) -> Result<(), ContentError> {
-        self.put(document.canonical).await.map(drop)
+        if self.lately.has(document.digest) {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        self.put(document.canonical).await?;
+        self.lately.note(document.digest, begun);
+        Ok(())
     }
 
     pub async fn chart(&self, digest: Digest) -> Result<Option<Chart>, ContentError> {
@@ -155,4 +201,32 @@ pub const fn to_store(digest: Digest) -> eventstore::Digest {
 
 pub const fn from_store(digest: eventstore::Digest) -> Digest {
     Digest::from_bytes(*digest.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_counts_as_written_for_a_while_unless_it_is_taken_away() {
+        let (lately, digest) = (Lately::default(), Digest::from_bytes([1; 32]));
+        let long_ago = Instant::now().checked_sub(LATELY).unwrap();
+        lately.note(digest, long_ago);
+        assert!(!lately.has(digest));
+        lately.note(digest, Instant::now());
+        assert!(lately.has(digest));
+        lately.forget(digest);
+        assert!(!lately.has(digest));
+    }
+
+    #[test]
+    fn what_was_written_lately_is_bounded() {
+        let lately = Lately::default();
+        for n in 0..=LATELY_MAX {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&n.to_be_bytes());
+            lately.note(Digest::from_bytes(bytes), Instant::now());
+        }
+        assert_eq!(lately.0.lock().unwrap().len(), 1);
+    }
 }

@@ -115,6 +115,14 @@ impl Backend {
     }
 
     /// The events of `stream` past `after`, in order.
+    /// Whether nobody else can append while this process does.
+    pub(crate) const fn has_one_appender(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::Postgres(_) => false,
+        }
+    }
+
     pub(crate) async fn read_stream(&self, stream: &StreamName, after: Revision) -> sqlx::Result<Vec<StoredLeaf>> {
         match self {
             Self::Sqlite(database) => database.read_stream(stream, after).await,

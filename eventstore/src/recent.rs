@@ -6,7 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use crate::event::{Position, Recorded};
+use crate::event::{Position, Recorded, Revision};
+use crate::stream_name::StreamName;
 
 const EVENTS_MAX: usize = 4_096;
 const BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -37,6 +38,16 @@ impl Recent {
         let skipped = usize::try_from(from.get().checked_sub(first.get())?).ok()?;
         (skipped < run.events.len()).then(|| run.events.range(skipped..).take(limit).cloned().collect())
     }
+
+    /// The events of a stream past revision `after`, out of all at `from` and later; `None` if not all of those are here.
+    pub(crate) fn read_stream(&self, stream: &StreamName, after: Revision, from: Position) -> Option<Vec<Recorded>> {
+        let run = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = run.events.front()?.position;
+        let skipped = usize::try_from(from.get().checked_sub(first.get())?).ok()?;
+        let later = run.events.range(skipped.min(run.events.len())..);
+        let wanted = later.filter(|event| event.revision > after && event.stream == *stream);
+        Some(wanted.cloned().collect())
+    }
 }
 
 impl Run {
@@ -65,7 +76,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::event::Revision;
 
     fn event(position: u64, leaf_bytes: usize) -> Recorded {
         Recorded {
@@ -98,6 +108,26 @@ mod tests {
         assert_eq!(positions(&recent, 5, 2), Some(vec![5, 6]));
         assert_eq!(positions(&recent, 7, 10), Some(vec![7]));
         assert_eq!(positions(&recent, 8, 10), None);
+    }
+
+    #[test]
+    fn a_stream_is_read_from_memory_if_all_since_then_is_there() {
+        let recent = Recent::default();
+        let stream = event(0, 1).stream;
+        let read = |after, from| {
+            let events = recent.read_stream(&stream, Revision::new(after), Position::new(from))?;
+            Some(events.iter().map(|event| event.position.get()).collect::<Vec<_>>())
+        };
+        assert_eq!(read(0, 0), None);
+        let mut other = event(6, 1);
+        other.stream = "app-2".parse().unwrap();
+        recent.push(&[event(5, 1), other, event(7, 1)]);
+        assert_eq!(read(0, 4), None);
+        assert_eq!(read(0, 5), Some(vec![5, 7]));
+        assert_eq!(read(6, 5), Some(vec![7]));
+        assert_eq!(read(0, 6), Some(vec![7]));
+        assert_eq!(read(8, 5), Some(vec![]));
+        assert_eq!(read(0, 8), Some(vec![]));
     }
 
     #[test]

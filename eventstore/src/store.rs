@@ -267,6 +267,36 @@ impl EventStore {
         recorded(self.shared.backend.read_stream(stream, after).await?)
     }
 
+    /// The same for whoever knows every event of the stream before position `seen`. It asks the database only if what
+    /// came since is not in memory, or other processes append too.
+    ///
+    /// # Errors
+    ///
+    /// As [`EventStore::read_stream`].
+    pub async fn read_stream_since(
+        &self,
+        stream: &StreamName,
+        after: Revision,
+        seen: Position,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        if self.shared.writer.is_some() && self.shared.backend.has_one_appender() {
+            let size = self.known_size();
+            if let Some(events) = self.shared.recent.read_stream(stream, after, seen) {
+                return Ok(events);
+            }
+            if seen.get() >= size {
+                return Ok(vec![]);
+            }
+        }
+        self.read_stream(stream, after).await
+    }
+
+    /// How many events this process knows of: whatever it reads from now on is at least as new.
+    #[must_use]
+    pub fn known_size(&self) -> u64 {
+        *self.shared.size.borrow()
+    }
+
     /// At most `limit` events at `from` and after, in order; none at the end of the log.
     ///
     /// # Errors

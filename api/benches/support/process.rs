@@ -88,5 +88,6 @@ fn memory_of(process: u32) -> u64 {
         let kib = line.and_then(|line| line.split_whitespace().next());
         kib.and_then(|kib| kib.parse::<u64>().ok()).unwrap_or_default()
     };
-    (field("RssAnon:") + field("RssShmem:")) * 1024
+    // Files that are mapped are not among it, though the system calls them shared memory where they lie on a memory disk.
+    field("RssAnon:") * 1024
 }

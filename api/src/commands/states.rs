@@ -14,7 +14,7 @@ use domain::{
     decider::{Decider, Stamp},
     event::{DomainEvent, StoredEvent},
 };
-use eventstore::{EventStore, Recorded, Revision, StreamName};
+use eventstore::{EventStore, Position, Recorded, Revision, StreamName};
 
 use super::CommandError;
 
@@ -36,8 +36,17 @@ struct Remembered {
 struct Known {
     state: Arc<dyn Any + Send + Sync>,
     revision: Revision,
+    /// No event of the stream before this position is missing.
+    seen: Position,
     /// When it was last of use.
     used: u64,
+}
+
+impl Known {
+    /// That nothing happened yet is remembered, too.
+    fn weight(&self) -> u64 {
+        self.revision.get().max(1)
+    }
 }
 
 impl States {
@@ -56,33 +65,48 @@ impl States {
         D::Event: StoredEvent,
         D::State: Clone + Send + Sync + 'static,
     {
-        let (state, revision) = self.get::<D::State>(stream).unwrap_or_default();
-        let since = log.read_stream(stream, revision).await?;
-        let Some(revision) = since.last().map(|last| last.revision) else {
-            return Ok((state, revision));
+        let size = Position::new(log.known_size());
+        let (state, revision, since) = match self.get::<D::State>(stream) {
+            Some((state, revision, seen)) => (state, revision, log.read_stream_since(stream, revision, seen).await?),
+            None => (
+                Arc::default(),
+                Revision::NONE,
+                log.read_stream(stream, Revision::NONE).await?,
+            ),
         };
-        let state = Arc::new(fold::<D>(Arc::unwrap_or_clone(state), &since)?);
-        self.put(stream, Arc::clone(&state), revision);
+        let (state, revision) = match since.last() {
+            Some(last) => {
+                let state = fold::<D>(Arc::unwrap_or_clone(state), &since)?;
+                (Arc::new(state), last.revision)
+            }
+            None => (state, revision),
+        };
+        self.put(stream, Arc::clone(&state), revision, size);
         Ok((state, revision))
     }
 
-    /// The state of a stream as it was at a revision.
-    fn get<S: Send + Sync + 'static>(&self, stream: &StreamName) -> Option<(Arc<S>, Revision)> {
+    /// The state of a stream at a revision, and the position before which all its events are known.
+    fn get<S: Send + Sync + 'static>(&self, stream: &StreamName) -> Option<(Arc<S>, Revision, Position)> {
         let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let moment = remembered.tick();
         let known = remembered.states.get_mut(stream)?;
         known.used = moment;
         let state = Arc::clone(&known.state).downcast().ok()?;
-        Some((state, known.revision))
+        Some((state, known.revision, known.seen))
     }
 
-    fn put<S: Send + Sync + 'static>(&self, stream: &StreamName, state: Arc<S>, revision: Revision) {
+    fn put<S: Send + Sync + 'static>(&self, stream: &StreamName, state: Arc<S>, revision: Revision, seen: Position) {
         let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let used = remembered.tick();
-        let known = Known { state, revision, used };
+        let known = Known {
+            state,
+            revision,
+            seen,
+            used,
+        };
+        remembered.events += known.weight();
         let before = remembered.states.insert(stream.clone(), known);
-        remembered.events += revision.get();
-        remembered.events -= before.map_or(0, |before| before.revision.get());
+        remembered.events -= before.map_or(0, |before| before.weight());
         if remembered.events > EVENTS_MAX {
             remembered.forget_half();
         }
@@ -101,7 +125,7 @@ impl Remembered {
         used.sort_unstable();
         let middle = used[used.len() / 2];
         self.states.retain(|_, known| known.used > middle);
-        self.events = self.states.values().map(|known| known.revision.get()).sum();
+        self.events = self.states.values().map(Known::weight).sum();
     }
 }
 
@@ -172,8 +196,9 @@ mod tests {
         let states = States::default();
         assert_eq!(states.get::<u64>(&stream(1)), None);
         for revision in [1, 2] {
-            states.put(&stream(1), Arc::new(revision * 10), Revision::new(revision));
-            let known = (Arc::new(revision * 10), Revision::new(revision));
+            let (state, seen) = (Arc::new(revision * 10), Position::new(revision * 100));
+            states.put(&stream(1), Arc::clone(&state), Revision::new(revision), seen);
+            let known = (state, Revision::new(revision), seen);
             assert_eq!(states.get(&stream(1)), Some(known));
         }
         assert_eq!(states.0.lock().unwrap().events, 2);
@@ -183,10 +208,10 @@ mod tests {
     fn what_was_not_used_for_long_is_forgotten_when_there_is_too_much() {
         let states = States::default();
         for n in 0..10 {
-            states.put(&stream(n), Arc::new(n), Revision::new(EVENTS_MAX / 10));
+            states.put(&stream(n), Arc::new(n), Revision::new(EVENTS_MAX / 10), Position::START);
         }
         assert!(states.get::<u64>(&stream(0)).is_some(), "it is of use again");
-        states.put(&stream(10), Arc::new(10_u64), Revision::new(1));
+        states.put(&stream(10), Arc::new(10_u64), Revision::NONE, Position::START);
         let known: Vec<_> = (0..=10).filter(|n| states.get::<u64>(&stream(*n)).is_some()).collect();
         assert_eq!(known, [0, 7, 8, 9, 10]);
         assert_eq!(states.0.lock().unwrap().events, EVENTS_MAX / 10 * 4 + 1);
@@ -195,7 +220,7 @@ mod tests {
     #[test]
     fn one_state_that_is_more_than_everything_is_not_kept() {
         let states = States::default();
-        states.put(&stream(1), Arc::new(1), Revision::new(EVENTS_MAX + 1));
+        states.put(&stream(1), Arc::new(1), Revision::new(EVENTS_MAX + 1), Position::START);
         assert_eq!(states.get::<i32>(&stream(1)), None);
         assert_eq!(states.0.lock().unwrap().events, 0);
     }
