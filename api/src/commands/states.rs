@@ -15,15 +15,33 @@ use domain::{
     event::{DomainEvent, StoredEvent},
 };
 use eventstore::{EventStore, Position, Recorded, Revision, StreamName};
+use tokio::sync::Semaphore;
 
 use super::CommandError;
 
 /// Events that the remembered states were folded from. States grow with them, to some 100 bytes each.
 const EVENTS_MAX: u64 = 400_000;
 
+/// Histories that are read from their beginning at once. One may take megabytes until it is folded.
+const READINGS_MAX: usize = 4;
+
 /// Clones share it.
 #[derive(Clone, Default)]
-pub struct States(Arc<Mutex<Remembered>>);
+pub struct States(Arc<Shared>);
+
+struct Shared {
+    remembered: Mutex<Remembered>,
+    readings: Semaphore,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            remembered: Mutex::default(),
+            readings: Semaphore::new(READINGS_MAX),
+        }
+    }
+}
 
 #[derive(Default)]
 struct Remembered {
@@ -66,13 +84,17 @@ impl States {
         D::State: Clone + Send + Sync + 'static,
     {
         let size = Position::new(log.known_size());
-        let (state, revision, since) = match self.get::<D::State>(stream) {
-            Some((state, revision, seen)) => (state, revision, log.read_stream_since(stream, revision, seen).await?),
-            None => (
-                Arc::default(),
-                Revision::NONE,
-                log.read_stream(stream, Revision::NONE).await?,
-            ),
+        let (state, revision, since, _reading) = match self.get::<D::State>(stream) {
+            Some((state, revision, seen)) => {
+                let since = log.read_stream_since(stream, revision, seen).await?;
+                (state, revision, since, None)
+            }
+            None => {
+                // It is never closed.
+                let reading = self.0.readings.acquire().await.ok();
+                let all = log.read_stream(stream, Revision::NONE).await?;
+                (Arc::default(), Revision::NONE, all, reading)
+            }
         };
         let (state, revision) = match since.last() {
             Some(last) => {
@@ -87,7 +109,7 @@ impl States {
 
     /// The state of a stream at a revision, and the position before which all its events are known.
     fn get<S: Send + Sync + 'static>(&self, stream: &StreamName) -> Option<(Arc<S>, Revision, Position)> {
-        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut remembered = self.0.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         let moment = remembered.tick();
         let known = remembered.states.get_mut(stream)?;
         known.used = moment;
@@ -96,7 +118,7 @@ impl States {
     }
 
     fn put<S: Send + Sync + 'static>(&self, stream: &StreamName, state: Arc<S>, revision: Revision, seen: Position) {
-        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut remembered = self.0.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         let used = remembered.tick();
         let known = Known {
             state,
@@ -201,7 +223,7 @@ mod tests {
             let known = (state, Revision::new(revision), seen);
             assert_eq!(states.get(&stream(1)), Some(known));
         }
-        assert_eq!(states.0.lock().unwrap().events, 2);
+        assert_eq!(states.0.remembered.lock().unwrap().events, 2);
     }
 
     #[test]
@@ -214,7 +236,7 @@ mod tests {
         states.put(&stream(10), Arc::new(10_u64), Revision::NONE, Position::START);
         let known: Vec<_> = (0..=10).filter(|n| states.get::<u64>(&stream(*n)).is_some()).collect();
         assert_eq!(known, [0, 7, 8, 9, 10]);
-        assert_eq!(states.0.lock().unwrap().events, EVENTS_MAX / 10 * 4 + 1);
+        assert_eq!(states.0.remembered.lock().unwrap().events, EVENTS_MAX / 10 * 4 + 1);
     }
 
     #[test]
@@ -222,6 +244,6 @@ mod tests {
         let states = States::default();
         states.put(&stream(1), Arc::new(1), Revision::new(EVENTS_MAX + 1), Position::START);
         assert_eq!(states.get::<i32>(&stream(1)), None);
-        assert_eq!(states.0.lock().unwrap().events, 0);
+        assert_eq!(states.0.remembered.lock().unwrap().events, 0);
     }
 }
