@@ -71,7 +71,7 @@ const QUERIES: &[(&str, &str)] = &[
         "/releases/nodes",
         "query ($first: Int!, $project: ID!) { releases(project: $project, first: $first) { nodes {
             name app { chartName latestVersion { number } }
-            health { health } project { name cluster { name } workspace { name } }
+            health { status since } project { name cluster { name } workspace { name } }
             revisions(first: 2) { nodes { number requestedBy { name } } }
             attempts(first: 2) { nodes { startedAt } } } } }",
     ),
