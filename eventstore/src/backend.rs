@@ -114,7 +114,6 @@ impl Backend {
         }
     }
 
-    /// The events of `stream` past `after`, in order.
     /// Whether nobody else can append while this process does.
     pub(crate) const fn has_one_appender(&self) -> bool {
         match self {
@@ -123,6 +122,7 @@ impl Backend {
         }
     }
 
+    /// The events of `stream` past `after`, in order.
     pub(crate) async fn read_stream(&self, stream: &StreamName, after: Revision) -> sqlx::Result<Vec<StoredLeaf>> {
         match self {
             Self::Sqlite(database) => database.read_stream(stream, after).await,
