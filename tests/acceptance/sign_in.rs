@@ -293,6 +293,17 @@ async fn no_page_of_somebody_else_acts_for_whoever_is_signed_in() {
         403
     );
 
+    // What is recorded is not started by a link from elsewhere; who typed its address is asked what they may do.
+    for (site, code) in [
+        ("cross-site", "FOREIGN_ORIGIN"),
+        ("same-site", "FOREIGN_ORIGIN"),
+        ("none", "FORBIDDEN"),
+    ] {
+        let export = browser.request(Method::GET, &url("/exports/decisions.csv"));
+        let answer = browser.answer(export.header("sec-fetch-site", site)).await;
+        assert_eq!(answer.refusal().code, code, "{site}");
+    }
+
     let handshake = || {
         let request = browser.request(Method::GET, &url("/graphql/ws"));
         let request = request.header("connection", "upgrade").header("upgrade", "websocket");

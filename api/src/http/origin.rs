@@ -3,7 +3,7 @@
 //! A browser sends the session's cookie along with whatever any page makes it send. So a request that could change
 //! something, or opens a web socket, and brings the cookie, must come from a page of this server: the browser says so in
 //! `Origin` or `Sec-Fetch-Site`, which no page can forge. Whoever sends a token in `Authorization` needs no proof, since a
-//! browser does not add that by itself.
+//! browser does not add that by itself. Nor may a link from elsewhere start an export, which would be recorded.
 
 use axum::{
     extract::{Request, State},
@@ -32,7 +32,9 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resp
     // A web socket brings its token later, if it has one.
     let speaks_for_itself = headers.contains_key(header::AUTHORIZATION) && !is_socket;
     let by_cookie = cookie::has_session(headers) && !speaks_for_itself;
-    let is_harmless = request.method().is_safe() && !is_socket;
+    // An export is recorded. Whoever types its address may start one, and no page of somebody else.
+    let is_started_elsewhere = request.uri().path().starts_with("/exports/") && is_sent_by_foreign_page(headers);
+    let is_harmless = request.method().is_safe() && !is_socket && !is_started_elsewhere;
     let is_refused = match source(headers, app.doors.public_url.as_deref()) {
         _ if is_harmless || speaks_for_itself => false,
         Source::Own => false,
@@ -51,6 +53,11 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resp
         response.headers_mut().append(header::SET_COOKIE, taken);
     }
     response
+}
+
+fn is_sent_by_foreign_page(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site");
+    site.is_some_and(|site| site == "cross-site" || site == "same-site")
 }
 
 /// `public_url` is the origin by which browsers know the server; without it, it is whatever they asked for in `Host`.
