@@ -1,6 +1,6 @@
 //! The server that is measured, asked over HTTP.
 
-use std::{path::Path, process::Command};
+use std::{path::Path, process::Command, time::Duration};
 
 use crate::process::Process;
 
@@ -19,6 +19,19 @@ impl Server {
             process: Process::start(&mut command),
             token,
             http: reqwest::Client::new(),
+        }
+    }
+
+    /// Returns once a checkpoint says that so many events and more are published.
+    pub(crate) async fn published(&self, events: u64) {
+        let url = format!("http://{}/log/checkpoint", self.process.address);
+        loop {
+            let answer = self.http.get(&url).send().await.unwrap().text().await.unwrap();
+            let size = answer.lines().nth(1).and_then(|size| size.parse::<u64>().ok());
+            if size.is_some_and(|size| size >= events) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
