@@ -21,6 +21,9 @@ use super::CommandError;
 
 /// Events that the remembered states were folded from. States grow with them, to some 100 bytes each.
 const EVENTS_MAX: u64 = 400_000;
+/// What a state weighs beside its events. That nothing happened yet is remembered too, and whoever asks for ids that
+/// there are not can ask for many.
+const STATE_WEIGHT: u64 = 8;
 
 /// Histories that are read from their beginning at once. One may take megabytes until it is folded.
 const READINGS_MAX: usize = 4;
@@ -61,9 +64,8 @@ struct Known {
 }
 
 impl Known {
-    /// That nothing happened yet is remembered, too.
     fn weight(&self) -> u64 {
-        self.revision.get().max(1)
+        self.revision.get().saturating_add(STATE_WEIGHT)
     }
 }
 
@@ -223,20 +225,26 @@ mod tests {
             let known = (state, Revision::new(revision), seen);
             assert_eq!(states.get(&stream(1)), Some(known));
         }
-        assert_eq!(states.0.remembered.lock().unwrap().events, 2);
+        assert_eq!(states.0.remembered.lock().unwrap().events, 2 + STATE_WEIGHT);
     }
 
     #[test]
     fn what_was_not_used_for_long_is_forgotten_when_there_is_too_much() {
         let states = States::default();
+        let tenth = EVENTS_MAX / 10;
         for n in 0..10 {
-            states.put(&stream(n), Arc::new(n), Revision::new(EVENTS_MAX / 10), Position::START);
+            states.put(
+                &stream(n),
+                Arc::new(n),
+                Revision::new(tenth - STATE_WEIGHT),
+                Position::START,
+            );
         }
         assert!(states.get::<u64>(&stream(0)).is_some(), "it is of use again");
         states.put(&stream(10), Arc::new(10_u64), Revision::NONE, Position::START);
         let known: Vec<_> = (0..=10).filter(|n| states.get::<u64>(&stream(*n)).is_some()).collect();
         assert_eq!(known, [0, 7, 8, 9, 10]);
-        assert_eq!(states.0.remembered.lock().unwrap().events, EVENTS_MAX / 10 * 4 + 1);
+        assert_eq!(states.0.remembered.lock().unwrap().events, tenth * 4 + STATE_WEIGHT);
     }
 
     #[test]
