@@ -10,14 +10,7 @@ use std::{any::TypeId, sync::Arc};
 use async_graphql::{Data, Executor, Request, Response};
 use futures_util::stream::BoxStream;
 
-use super::{
-    Query, builder,
-    error::request_error,
-    limits::Limits,
-    mutations::Mutation,
-    subscriptions::Subscription,
-    viewer::{self, timed_out},
-};
+use super::{Query, builder, limits::Limits, mutations::Mutation, subscriptions::Subscription, viewer};
 use crate::{auth::Credentials, effects::Previews, services::Services};
 
 type Library = async_graphql::Schema<Query, Mutation, Subscription>;
@@ -56,11 +49,7 @@ impl Schema {
         if let Err(refusal) = begun {
             return Response::from_errors(vec![refusal]);
         }
-        let limit = self.services.limits.request_timeout;
-        match tokio::time::timeout(limit, self.requests.execute(request)).await {
-            Ok(response) => response,
-            Err(_) => Response::from_errors(vec![request_error("TIMEOUT", timed_out(limit))]),
-        }
+        viewer::in_time(&self.services, self.requests.execute(request)).await
     }
 }
 

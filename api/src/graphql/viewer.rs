@@ -99,11 +99,7 @@ impl Extension for Executions {
         if let Err(refusal) = begin(services, credentials, &mut data) {
             return Response::from_errors(vec![refusal]);
         }
-        let limit = services.limits.request_timeout;
-        match tokio::time::timeout(limit, next.run_with_data(ctx, operation, data)).await {
-            Ok(response) => response,
-            Err(_) => Response::from_errors(vec![request_error("TIMEOUT", timed_out(limit))]),
-        }
+        in_time(services, next.run_with_data(ctx, operation, data)).await
     }
 }
 
@@ -121,6 +117,13 @@ pub(super) fn begin(services: &Services, credentials: Credentials, data: &mut Da
     data.insert(LoadedApps::default());
     data.insert(Loads::default());
     Ok(())
+}
+
+/// Ends an execution that takes too long.
+pub(super) async fn in_time(services: &Services, execution: impl Future<Output = Response>) -> Response {
+    let limit = services.limits.request_timeout;
+    let answered = tokio::time::timeout(limit, execution).await;
+    answered.unwrap_or_else(|_| Response::from_errors(vec![request_error("TIMEOUT", timed_out(limit))]))
 }
 
 /// What is said of a request that took too long.
