@@ -69,6 +69,13 @@ impl Site {
             .await;
         settled(&self.story.isv, release).await
     }
+
+    /// Upgrades what `wanted` names, as whoever may see a draft.
+    async fn upgrade(&self, wanted: Value) -> Value {
+        let release = text(&wanted, "/release").to_owned();
+        self.story.isv.does("upgradeRelease", wanted).await;
+        settled(&self.story.isv, &release).await
+    }
 }
 
 /// The statuses of Helm's revisions, the oldest first; none if Helm does not know the release.

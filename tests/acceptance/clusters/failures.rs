@@ -84,8 +84,7 @@ async fn a_namespace_that_is_gone() {
     site.kubernetes.delete("namespaces", "", NAMESPACE);
     let release = text(&first, "/id");
     let wanted = json!({ "release": release, "values": "greeting: again\n" });
-    site.story.isv.does("upgradeRelease", wanted).await;
-    let lost = settled(&site.story.isv, release).await;
+    let lost = site.upgrade(wanted).await;
     assert_eq!(
         text(&lost, "/attempts/nodes/0/failure"),
         "NAMESPACE_MISSING",
@@ -155,8 +154,7 @@ async fn a_template_that_never_ends() {
     site.story.server.stop().await;
     site.story.server.start_again_with("--helm-timeout", "40s").await;
     let corrected = json!({ "release": release, "values": "endless: false\n" });
-    site.story.isv.does("upgradeRelease", corrected).await;
-    let running = settled(&site.story.isv, &release).await;
+    let running = site.upgrade(corrected).await;
     assert_eq!(text(&running, "/status"), "RUNNING", "{running:#}");
 }
 
@@ -186,8 +184,7 @@ async fn a_chart_that_is_larger_than_kubernetes_keeps() {
             .version(text(&app, "/release/app/id"), &workload("web", "1.0.1"))
             .await;
         let wanted = json!({ "release": release, "version": smaller });
-        site.story.isv.does("upgradeRelease", wanted).await;
-        runs(&site, &settled(&site.story.isv, &release).await).await;
+        runs(&site, &site.upgrade(wanted).await).await;
     }
 }
 
@@ -199,8 +196,7 @@ async fn values_that_make_a_release_larger_than_kubernetes_keeps() {
         let values = format!("greeting: {}\n", noise(900_000));
         let release = failed(&site.install_draft(&web(), Some(&values)).await, "RELEASE_TOO_LARGE");
         let smaller = json!({ "release": release, "values": "greeting: hi\n" });
-        site.story.isv.does("upgradeRelease", smaller).await;
-        runs(&site, &settled(&site.story.isv, &release).await).await;
+        runs(&site, &site.upgrade(smaller).await).await;
     }
 }
 

@@ -122,8 +122,7 @@ async fn what_is_not_ready_is_degraded_and_what_is_gone_is_missing_which_is_wors
         is(&checked(isv, &release).await, "MISSING", &[service]);
         // An upgrade puts back what is missing.
         let again = json!({ "release": release, "values": "greeting: again\n" });
-        isv.does("upgradeRelease", again).await;
-        assert_eq!(text(&settled(isv, &release).await, "/status"), "RUNNING");
+        assert_eq!(text(&site.upgrade(again).await, "/status"), "RUNNING");
         is(&checked(isv, &release).await, "READY", &[]);
     }
 }

@@ -163,18 +163,13 @@ async fn an_administrator_can_let_one_app_reach_further_and_take_it_back() {
     let scope = json!({ "cluster": site.cluster, "app": app.app });
     site.story.isv.is_refused("allowClusterScope", scope.clone()).await;
     site.story.admin.does("allowClusterScope", scope.clone()).await;
-    site.story
-        .isv
-        .does("retryOperation", json!({ "release": release }))
-        .await;
-    let running = settled(&site.story.isv, release).await;
+    let running = site.retry(release).await;
     assert_eq!(text(&running, "/status"), "RUNNING", "{running:#}");
     assert!(site.kubernetes.get("clusterroles", "", "wide").is_some());
 
     site.story.admin.does("forbidClusterScope", scope).await;
     let wanted = json!({ "release": release, "values": "greeting: again\n" });
-    site.story.isv.does("upgradeRelease", wanted).await;
-    let refused = settled(&site.story.isv, release).await;
+    let refused = site.upgrade(wanted).await;
     assert_eq!(
         text(&refused, "/attempts/nodes/0/failure"),
         "SCOPE_REFUSED",
