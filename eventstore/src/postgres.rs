@@ -7,6 +7,8 @@ mod batch;
 mod follow;
 mod open;
 mod snapshot;
+mod spelling;
+mod stored;
 
 use std::collections::BTreeSet;
 

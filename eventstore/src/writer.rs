@@ -142,8 +142,11 @@ impl Task {
                         return;
                     }
                     self.store_together(std::mem::take(&mut waiting)).await;
-                    // Those who were answered may ask again at once, and then share the next flush with who waited.
-                    tokio::task::yield_now().await;
+                    if received > 1 || !requests.is_empty() {
+                        // Those who were answered may ask again at once, and then share the next flush with each other
+                        // and with who waited.
+                        tokio::task::yield_now().await;
+                    }
                 }
             }
         }

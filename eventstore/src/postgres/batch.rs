@@ -1,12 +1,14 @@
-//! The transaction that appends, in three round trips: lock and look up, store, commit.
+//! The transaction that appends, in two round trips or three: lock and look up, store, commit.
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, SqlSafeStr};
 use uuid::Uuid;
 
-use super::follow::{CHANNEL, Followers, announcement};
-use crate::admission::{Entry, HeadRow, Rewrap, VaultRow};
+use super::follow::Followers;
+use super::spelling::{bytes, id, text};
+use super::stored::{PREPARE_ONE, Stored};
+use crate::admission::{Rewrap, VaultRow};
 use crate::append::{Answer, CommandId, UNCHANGED_KEPT};
 use crate::backend::{Changes, CommitError, Conditions, Found};
 use crate::event::Position;
@@ -27,22 +29,19 @@ const PREPARE: &str = "
                  FROM unnest(string_to_array(convert_from($1, 'UTF8'), E'\\n')) WITH ORDINALITY AS asked (stream, n)
                  ORDER BY n);
 
+    PREPARE revision_of (text) AS
+    SELECT array[coalesce((SELECT max(revision) FROM event WHERE stream = $1), 0)];
+
     PREPARE answers (bytea, uuid[]) AS
     WITH asked (actor, id) AS (SELECT * FROM unnest(string_to_array(convert_from($1, 'UTF8'), E'\\n'), $2))
     SELECT actor, id, request, position, events FROM asked JOIN command USING (actor, id)
     UNION ALL
-    SELECT actor, id, request, position, 0 FROM asked JOIN unchanged_command USING (actor, id)";
+    SELECT actor, id, request, position, 0 FROM asked JOIN unchanged_command USING (actor, id);
 
-const STORE: &str = "
-    WITH events AS (
-        INSERT INTO event (position, stream, revision, id, type, time_ms, leaf_hash, leaf)
-        SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::bigint[],
-                             $7::bytea[], $8::bytea[])
-    ), answers AS (
-        INSERT INTO command (actor, id, request, position, events)
-        SELECT * FROM unnest($9::text[], $10::uuid[], $11::bytea[], $12::bigint[], $13::bigint[])
-    )
-    UPDATE log_head SET epoch = $14, size = $15, frontier = $16, time_ms = $17 RETURNING CASE WHEN $20 THEN pg_notify($18, $19)::text END";
+    PREPARE answer_of (text, uuid) AS
+    SELECT actor, id, request, position, events FROM command WHERE actor = $1 AND id = $2
+    UNION ALL
+    SELECT actor, id, request, position, 0 FROM unchanged_command WHERE actor = $1 AND id = $2";
 
 pub(crate) struct Batch {
     connection: PgConnection,
@@ -104,17 +103,48 @@ impl Batch {
 
     /// The transaction may have ended well without saying so, but not before it was asked to.
     pub(crate) async fn commit(mut self, changes: &Changes<'_>) -> Result<(), CommitError> {
-        self.store(changes).await?;
+        let (unchanged, changed) = answers(changes);
+        self.store_beside_events(changes, &unchanged).await?;
+        if changes.events.is_empty() {
+            return self.end("COMMIT").await.map_err(CommitError::InDoubt);
+        }
+        let stored = self.stored(changes, &changed);
+        if let Some(text) = stored.as_text() {
+            let stored_and_done = AssertSqlSafe(format!("{text}; COMMIT"));
+            return self.end(stored_and_done).await.map_err(CommitError::InDoubt);
+        }
+        stored.bound().execute(&mut self.connection).await?;
         self.end("COMMIT").await.map_err(CommitError::InDoubt)
     }
 
     pub(crate) async fn store(&mut self, changes: &Changes<'_>) -> sqlx::Result<()> {
-        let (unchanged, changed): (Vec<_>, Vec<_>) = changes.answers.iter().partition(|(_, answer)| answer.events == 0);
+        let (unchanged, changed) = answers(changes);
+        self.store_beside_events(changes, &unchanged).await?;
         if !changes.events.is_empty() {
-            self.append(changes.events, &changed, changes.head).await?;
+            self.stored(changes, &changed)
+                .bound()
+                .execute(&mut self.connection)
+                .await?;
         }
+        Ok(())
+    }
+
+    fn stored<'a>(&self, changes: &Changes<'a>, answers: &'a [&(CommandId, Answer)]) -> Stored<'a> {
+        Stored {
+            events: changes.events,
+            answers,
+            head: changes.head,
+            is_followed: self.followers.are_there(),
+        }
+    }
+
+    async fn store_beside_events(
+        &mut self,
+        changes: &Changes<'_>,
+        unchanged: &[&(CommandId, Answer)],
+    ) -> sqlx::Result<()> {
         if !unchanged.is_empty() {
-            self.remember_unchanged(&unchanged, changes.now).await?;
+            self.remember_unchanged(unchanged, changes.now).await?;
         }
         for row in changes.vault {
             self.insert_vault_row(row).await?;
@@ -123,78 +153,6 @@ impl Batch {
             let store = sqlx::query(sighting::STORE).bind(subject).bind(at.timestamp_millis());
             store.execute(&mut self.connection).await?;
         }
-        Ok(())
-    }
-
-    async fn append(
-        &mut self,
-        events: &[&Entry],
-        answers: &[&(CommandId, Answer)],
-        head: &HeadRow,
-    ) -> sqlx::Result<()> {
-        let recorded = || events.iter().map(|entry| &entry.recorded);
-        let size = head.frontier.size();
-        // Positions, revisions and counts of stored events stay below 2^63.
-        sqlx::query(STORE)
-            .bind(
-                recorded()
-                    .map(|event| event.position.get().cast_signed())
-                    .collect::<Vec<_>>(),
-            )
-            .bind(recorded().map(|event| event.stream.as_str()).collect::<Vec<_>>())
-            .bind(
-                recorded()
-                    .map(|event| event.revision.get().cast_signed())
-                    .collect::<Vec<_>>(),
-            )
-            .bind(recorded().map(|event| event.id).collect::<Vec<_>>())
-            .bind(recorded().map(|event| event.name.as_str()).collect::<Vec<_>>())
-            .bind(
-                recorded()
-                    .map(|event| event.time.timestamp_millis())
-                    .collect::<Vec<_>>(),
-            )
-            .bind(
-                events
-                    .iter()
-                    .map(|entry| entry.leaf_hash.as_slice())
-                    .collect::<Vec<_>>(),
-            )
-            .bind(recorded().map(|event| &event.leaf[..]).collect::<Vec<_>>())
-            .bind(
-                answers
-                    .iter()
-                    .map(|(command, _)| command.actor.as_str())
-                    .collect::<Vec<_>>(),
-            )
-            .bind(answers.iter().map(|(command, _)| command.id).collect::<Vec<_>>())
-            .bind(
-                answers
-                    .iter()
-                    .map(|(_, answer)| answer.request.as_slice())
-                    .collect::<Vec<_>>(),
-            )
-            .bind(
-                answers
-                    .iter()
-                    .map(|(_, answer)| answer.position.get().cast_signed())
-                    .collect::<Vec<_>>(),
-            )
-            .bind(
-                answers
-                    .iter()
-                    .map(|(_, answer)| answer.events.cast_signed())
-                    .collect::<Vec<_>>(),
-            )
-            .bind(head.identity.epoch)
-            .bind(size.cast_signed())
-            .bind(head.frontier.to_bytes())
-            .bind(head.time.map(|time| time.timestamp_millis()))
-            .bind(CHANNEL)
-            .bind(announcement(head.identity.log_id, &size.to_string()))
-            .bind(self.followers.are_there())
-            .execute(&mut self.connection)
-            .await?;
         Ok(())
     }
 
@@ -282,38 +240,54 @@ impl Batch {
         self.end("ROLLBACK").await
     }
 
-    async fn end(mut self, how: &'static str) -> sqlx::Result<()> {
+    async fn end(mut self, how: impl SqlSafeStr) -> sqlx::Result<()> {
         sqlx::raw_sql(how).execute(&mut self.connection).await?;
         self.spare.put_back(self.connection);
         Ok(())
     }
 }
 
-/// A connection that knows the statements of [`PREPARE`], as all do that are kept.
+type Answers<'a> = Vec<&'a (CommandId, Answer)>;
+
+/// What commands were answered, apart: those that changed nothing, and the others.
+fn answers<'a>(changes: &Changes<'a>) -> (Answers<'a>, Answers<'a>) {
+    changes.answers.iter().partition(|(_, answer)| answer.events == 0)
+}
+
+/// A connection that knows the statements of [`PREPARE`] and [`PREPARE_ONE`], as all do that are kept.
 pub(super) async fn prepared(spare: &Spare<PgConnection>) -> sqlx::Result<PgConnection> {
     match spare.take().await? {
         Taken::Kept(connection) => Ok(connection),
         Taken::New(mut connection) => {
-            sqlx::raw_sql(PREPARE).execute(&mut connection).await?;
+            for prepare in [PREPARE, PREPARE_ONE] {
+                sqlx::raw_sql(prepare).execute(&mut connection).await?;
+            }
             Ok(connection)
         }
     }
 }
 
 /// Waits for the head and holds it, and then reads what `conditions` are about: in statements of their own, so that
-/// they see what the last holder committed. All that comes from outside is spelt in hexadecimal digits.
+/// they see what the last holder committed. Of one stream or command, as one caller at a time has them, with plans that
+/// take a third of the time.
 fn lock_and_look_up(conditions: &Conditions<'_>) -> String {
     let Conditions { streams, commands } = conditions;
-    let hexadecimal = |lines: Vec<&str>| hex::encode(lines.join("\n"));
-    let streams = hexadecimal(streams.iter().map(|stream| stream.as_str()).collect());
-    let actors = hexadecimal(commands.iter().map(|command| command.actor.as_str()).collect());
-    let ids: Vec<_> = commands.iter().map(|command| command.id.simple().to_string()).collect();
-    let ids = ids.join(",");
-    format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; EXECUTE lock_head;
-         EXECUTE revisions(decode('{streams}', 'hex'));
-         EXECUTE answers(decode('{actors}', 'hex'), '{{{ids}}}')"
-    )
+    let revisions = match streams.as_slice() {
+        [stream] => format!("revision_of({})", text(stream.as_str())),
+        streams => {
+            let streams: Vec<_> = streams.iter().map(|stream| stream.as_str()).collect();
+            format!("revisions({})", bytes(streams.join("\n")))
+        }
+    };
+    let answers = match commands.as_slice() {
+        [command] => format!("answer_of({}, {})", text(&command.actor), id(command.id)),
+        commands => {
+            let actors: Vec<_> = commands.iter().map(|command| command.actor.as_str()).collect();
+            let ids: Vec<_> = commands.iter().map(|command| command.id.simple().to_string()).collect();
+            format!("answers({}, '{{{}}}')", bytes(actors.join("\n")), ids.join(","))
+        }
+    };
+    format!("BEGIN; EXECUTE lock_head; EXECUTE {revisions}; EXECUTE {answers}")
 }
 
 /// Without these the server acknowledges what a crash can undo.

@@ -35,7 +35,9 @@ const PLANS: [(&str, &str); 5] = [
 /// A writer that freezes while it holds the head loses its session, and the head is free again, before those
 /// who wait for it give up. There is no limit on a statement: it would also end the wait for a synchronous
 /// standby, and the server would then report a commit that the standby does not have.
-const FENCE: [(&str, &str); 6] = [
+const FENCE: [(&str, &str); 7] = [
+    // What is read behind the lock is what its last holder committed.
+    ("default_transaction_isolation", "read committed"),
     ("idle_in_transaction_session_timeout", "3s"),
     ("lock_timeout", "10s"),
     ("tcp_user_timeout", "5s"),
