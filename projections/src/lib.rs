@@ -22,6 +22,7 @@ pub mod clusters;
 pub mod content;
 pub mod decisions;
 mod dossier;
+mod dossiers;
 pub mod error;
 pub mod explanation;
 mod fact;

@@ -21,6 +21,7 @@ use crate::{
     content::{self, Document, Wanted},
     decisions,
     dossier::Dossier,
+    dossiers::Dossiers,
     error::ViewError,
     fact::Fact,
     file, health,
@@ -29,9 +30,6 @@ use crate::{
     storefront::{self, TextChanges},
     tenancy,
 };
-
-/// Apps whose dossiers stay in memory. Those of others are read from their streams when something happens to them.
-const DOSSIERS_MAX: usize = 20_000;
 
 /// How far the views have come, and who may do what there.
 #[derive(Debug, Clone)]
@@ -43,7 +41,7 @@ pub struct Progress {
 
 pub(crate) struct Writer {
     conn: Connection,
-    dossiers: HashMap<AppId, Dossier>,
+    dossiers: Dossiers,
     releases: LatestReleases,
     /// What the index of words lacks.
     texts: TextChanges,
@@ -123,7 +121,7 @@ impl Writer {
         };
         Ok(Self {
             conn,
-            dossiers: HashMap::new(),
+            dossiers: Dossiers::default(),
             releases: LatestReleases::default(),
             texts: TextChanges::default(),
             words,
@@ -158,7 +156,7 @@ impl Writer {
         for fact in &batch.facts {
             if let DomainEvent::App(_) = &fact.event {
                 let id = fact.subject()?;
-                if !self.dossiers.contains_key(&id) {
+                if !self.dossiers.contains(id) {
                     absent.entry(id).or_insert(fact.revision - 1);
                 }
             }
@@ -172,7 +170,7 @@ impl Writer {
         let applied = self.try_apply(batch, dossiers);
         if applied.is_err() {
             // They may be ahead of the file.
-            self.dossiers.clear();
+            self.dossiers = Dossiers::default();
             self.releases.clear();
             self.texts = TextChanges::default();
         }
@@ -200,8 +198,9 @@ impl Writer {
         for document in &batch.documents {
             content::keep(&tx, document)?;
         }
-        self.dossiers
-            .extend(dossiers.into_iter().map(|dossier| (dossier.id, dossier)));
+        for dossier in dossiers {
+            self.dossiers.put(dossier);
+        }
         let mut states = States {
             dossiers: &mut self.dossiers,
             releases: &mut self.releases,
@@ -225,9 +224,7 @@ impl Writer {
         {
             file::scrub(&self.conn);
         }
-        if self.dossiers.len() > DOSSIERS_MAX {
-            self.dossiers.clear();
-        }
+        self.dossiers.trim();
         self.progress.send_modify(|progress| {
             progress.size = size;
             if let Some(access) = access {
@@ -240,7 +237,7 @@ impl Writer {
 
 /// What applying remembers from one event to the next.
 struct States<'a> {
-    dossiers: &'a mut HashMap<AppId, Dossier>,
+    dossiers: &'a mut Dossiers,
     releases: &'a mut LatestReleases,
     texts: &'a mut TextChanges,
 }
@@ -285,7 +282,7 @@ fn apply_to_app<'a>(
     states: &'a mut States<'_>,
 ) -> Result<Option<&'a Dossier>, ViewError> {
     let id = fact.subject()?;
-    let dossier = states.dossiers.remove(&id);
+    let dossier = states.dossiers.take(id);
     let before = dossier.as_ref().map(|dossier| Before::of(dossier, event));
     let Some(after) = Dossier::record(dossier, id, event, fact) else {
         return Ok(None);
@@ -300,5 +297,5 @@ fn apply_to_app<'a>(
     reviews::apply(tx, &change)?;
     decisions::record(tx, &change)?;
     storefront::apply(tx, &change, states.texts)?;
-    Ok(Some(states.dossiers.entry(id).or_insert(after)))
+    Ok(Some(states.dossiers.put(after)))
 }
