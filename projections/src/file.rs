@@ -16,7 +16,8 @@ use crate::{
 
 /// Prepared statements a connection keeps: more than there are shapes of queries times a few page sizes.
 const STATEMENTS_KEPT: usize = 256;
-const MMAP_MAX_BYTES: i64 = 1 << 30;
+/// All of any file; `.cargo/config.toml` makes the library allow it.
+const MMAP_MAX_BYTES: i64 = 1 << 40;
 const CACHE_MAX_KIB: i64 = 16 * 1024;
 /// Whoever only reads reads the file where it is mapped; in its own memory are pages that are not in the file yet.
 const READER_CACHE_MAX_KIB: i64 = 2 * 1024;

@@ -67,7 +67,7 @@ CREATE INDEX store_entry_by_update ON store_entry (valid_from);
 
 CREATE VIRTUAL TABLE store_text USING fts5 (
     name, chart, summary, keywords, readme, filters,
-    content = '', contentless_delete = 1, prefix = '2 3'
+    content = '', contentless_delete = 1, prefix = '1 2 3 4 5 6 7 8 9 10'
 );
 CREATE VIRTUAL TABLE past_store_text USING fts5 (
     name, chart, summary, keywords, readme, filters,
