@@ -8,7 +8,9 @@ use domain::{
     ids::{AppId, SubmissionId, WorkspaceId},
     role, workspace,
 };
+use eventstore::{Blobs, EventStore, Mode};
 use futures_util::future::join_all;
+use projections::Views;
 
 use crate::filler::{Filler, digest, id};
 
@@ -137,4 +139,20 @@ impl Folder {
             .append_at(revision, Some(n % REVIEWERS), &stream, decided)
             .await;
     }
+}
+
+/// Folds the whole log, and publishes what came of it.
+pub(crate) async fn publish(data: &Path) {
+    let url = format!("sqlite://{}", data.join("log.db").display());
+    let log = EventStore::open(&url, Mode::Append).await.unwrap();
+    let blobs = Blobs::open(&data.join("blobs")).unwrap();
+    let views = Views::open(&data.join("views.db"), &log).await.unwrap();
+    let follower = tokio::spawn({
+        let (views, log, blobs) = (views.clone(), log.clone(), blobs.clone());
+        async move { views.follow(log, blobs).await.map(|_| ()) }
+    });
+    views.reached(log.head().await.unwrap().size).await;
+    views.publish(&log, &blobs, 1).await.unwrap().unwrap();
+    follower.abort();
+    log.close().await;
 }

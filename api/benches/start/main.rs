@@ -24,9 +24,7 @@ mod server;
 
 use std::{fs, path::Path, time::Instant};
 
-use eventstore::{Blobs, EventStore, Mode};
 use figures::{Figures, median};
-use projections::Views;
 use server::Server;
 
 /// Decisions, unless an argument says otherwise.
@@ -47,7 +45,7 @@ fn main() {
         let folder = tempfile::tempdir().unwrap();
         let (data, aside) = (folder.path().join("data"), folder.path().join("aside"));
         let token = fill::decisions(&data, decisions).await;
-        publish(&data).await;
+        fill::publish(&data).await;
         copy(&data.join("blobs/published"), &aside);
         fill::more_decisions(&data, decisions, DECISIONS_BEHIND).await;
         let (mut cold, mut warm) = (vec![], vec![]);
@@ -73,22 +71,6 @@ fn start(data: &Path, token: &'static str) -> f64 {
     let taken = started.elapsed().as_secs_f64() * 1_000.0;
     server.process.stop();
     taken
-}
-
-/// Folds the whole log, and publishes what came of it.
-async fn publish(data: &Path) {
-    let url = format!("sqlite://{}", data.join("log.db").display());
-    let log = EventStore::open(&url, Mode::Append).await.unwrap();
-    let blobs = Blobs::open(&data.join("blobs")).unwrap();
-    let views = Views::open(&data.join("views.db"), &log).await.unwrap();
-    let follower = tokio::spawn({
-        let (views, log, blobs) = (views.clone(), log.clone(), blobs.clone());
-        async move { views.follow(log, blobs).await.map(|_| ()) }
-    });
-    views.reached(log.head().await.unwrap().size).await;
-    views.publish(&log, &blobs, 1).await.unwrap().unwrap();
-    follower.abort();
-    log.close().await;
 }
 
 fn forget_views(data: &Path) {

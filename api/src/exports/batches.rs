@@ -2,7 +2,10 @@
 //!
 //! While one batch is opened and written, the next one is read from the views.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use domain::{
     digest::{Digest, Sealed},
@@ -23,8 +26,8 @@ use super::{
 };
 use crate::content::ContentError;
 
-/// Decisions of one batch. With the longest reasons it takes a few megabytes.
-const BATCH: usize = 500;
+/// Decisions of one batch. With the longest reasons it takes a megabyte.
+const BATCH: usize = 200;
 /// Names and policies that are remembered from one batch to the next.
 const REMEMBERED_MAX: usize = 10_000;
 
@@ -180,7 +183,7 @@ impl Batches {
         Ok(Policy {
             digest,
             author_is_not_reviewer: policy.map(|policy| policy.author_is_not_reviewer),
-            text,
+            text: text.map(Arc::from),
         })
     }
 }

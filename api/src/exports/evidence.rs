@@ -1,5 +1,7 @@
 //! What is known of one review decision, and can be shown of it today: the one shape behind every format.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use domain::{
     app::Exception,
@@ -111,8 +113,9 @@ pub struct Reviewer {
 #[derive(Debug, Clone, Serialize)]
 pub struct Policy {
     pub digest: Digest,
-    /// What the digest names; absent once it was removed.
-    pub text: Option<Box<RawValue>>,
+    /// What the digest names; absent once it was removed. Many decisions share it.
+    #[serde(serialize_with = "shared")]
+    pub text: Option<Arc<RawValue>>,
     #[serde(skip)]
     pub author_is_not_reviewer: Option<bool>,
 }
@@ -235,6 +238,10 @@ impl SubjectKind {
             Self::Listing => "listing",
         }
     }
+}
+
+fn shared<S: Serializer>(text: &Option<Arc<RawValue>>, serializer: S) -> Result<S::Ok, S::Error> {
+    text.as_deref().serialize(serializer)
 }
 
 /// 64-bit numbers are text in the log's JSON, and here too.
