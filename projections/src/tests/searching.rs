@@ -17,7 +17,7 @@ use crate::{
 };
 
 const APPS: u128 = 4;
-const WORDS: [&str; 5] = ["fast", "faster", "store", "queue", "cache"];
+const WORDS: [&str; 5] = ["fast", "faster", "store", "queue", "containerised"];
 const PEOPLE: [&str; 3] = ["Ada", "Ada Lovelace", "grace"];
 const SORTS: [Sort; 3] = [Sort::NewestPublication, Sort::Name, Sort::LastUpdate];
 
@@ -51,7 +51,20 @@ fn steps() -> impl Strategy<Value = Vec<(u128, Step)>> {
 }
 
 fn filters() -> impl Strategy<Value = Filter> {
-    let texts = ["", "fast", "fa", "store fast", "queue c", "app", "none", "Ada", "…"];
+    let texts = [
+        "",
+        "f",
+        "fast",
+        "fa",
+        "store fast",
+        "queue c",
+        "containeri",
+        "containerise",
+        "app",
+        "none",
+        "Ada",
+        "…",
+    ];
     let shelves = [
         Shelf::Any,
         Shelf::Any,
