@@ -32,6 +32,28 @@ pub(crate) async fn a_command_given_again_is_answered_what_it_was_answered(log: 
     assert_eq!(remembered, first);
 }
 
+pub(crate) async fn a_command_is_known_again_whatever_its_actor_is_called(log: &Log) {
+    let actors = [
+        "O'Hara",
+        "a\\",
+        "\\'",
+        "x'); DROP TABLE event; --",
+        "$$",
+        "Ådä 🦀",
+        "\"",
+        "{a,b}",
+    ];
+    for (actor, expected) in actors.into_iter().zip(0..) {
+        let (id, made) = (fresh_id(), note("app-1", expected));
+        let appended = log.store.append(by_command(made, actor, id, 1)).await.unwrap();
+        assert_eq!(appended.events[0].envelope().unwrap().actor, actor);
+        let again = by_command(note("app-1", expected + 1), actor, id, 1);
+        let again = log.store.append(again).await.unwrap_err();
+        assert!(matches!(again, AppendError::AlreadyDone(_)), "{actor}: {again}");
+    }
+    assert_eq!(log.store.head().await.unwrap().size, actors.len() as u64);
+}
+
 pub(crate) async fn a_command_id_is_not_used_for_another_request(log: &Log) {
     let id = fresh_id();
     log.store

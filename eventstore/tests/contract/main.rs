@@ -81,6 +81,7 @@ macro_rules! contract {
                 }
                 commands {
                     a_command_given_again_is_answered_what_it_was_answered,
+                    a_command_is_known_again_whatever_its_actor_is_called,
                     a_command_id_is_not_used_for_another_request,
                     command_ids_of_others_do_not_matter,
                     one_of_many_equal_commands_lands,
