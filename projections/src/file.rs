@@ -195,3 +195,19 @@ fn tune(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.execute_batch(past::SCHEMA)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_mapped_however_large_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let conn = open_for_writing(&folder.path().join("views.db")).unwrap();
+        let allowed: i64 = conn.pragma_query_value(None, "mmap_size", |row| row.get(0)).unwrap();
+        assert_eq!(
+            allowed, MMAP_MAX_BYTES,
+            "the library was built with `.cargo/config.toml`"
+        );
+    }
+}

@@ -7,6 +7,8 @@
 //!
 //! There are two indexes of words: one of the entries that are live, under the numbers of their rows, and one of those that
 //! are past, under their own numbers, which sort as their publications do. So the past is searched as the present is.
+//! The present has the beginnings of words in its index, too: the word that somebody is still typing costs what a whole
+//! one does.
 
 mod cursor;
 mod list;
