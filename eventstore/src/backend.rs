@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::admission::{Entry, HeadRow, VaultKey, VaultRow};
-use crate::append::{Answer, CommandId};
+use crate::append::{Answer, CommandId, PreparedAppend};
 use crate::copy::EventRow;
 use crate::event::{Position, Revision};
 use crate::sighting::Sighting;
@@ -52,6 +52,8 @@ pub(crate) struct Found {
 pub(crate) enum CommitError {
     /// Nothing of it is stored.
     NotStored(sqlx::Error),
+    /// Nothing of it is stored, because what it rests on was only [supposed](Backend::suppose), and is not so.
+    Mistaken,
     /// All of it is stored, or nothing.
     InDoubt(sqlx::Error),
 }
@@ -66,6 +68,8 @@ impl CommitError {
     pub(crate) fn into_inner(self) -> sqlx::Error {
         match self {
             Self::NotStored(error) | Self::InDoubt(error) => error,
+            // Never of a batch that was begun.
+            Self::Mistaken => sqlx::Error::RowNotFound,
         }
     }
 }
@@ -212,6 +216,18 @@ impl Backend {
             Self::Postgres(database) => {
                 let (batch, found) = database.begin(conditions).await?;
                 Ok((Batch::Postgres(batch), found))
+            }
+        }
+    }
+
+    /// What `append` would find if nobody else appended since this process did last, and a batch that stores nothing
+    /// unless it is so: where it saves a round trip, and is likely.
+    pub(crate) async fn suppose(&self, append: &PreparedAppend) -> sqlx::Result<Option<(Batch, Found)>> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(database) => {
+                let supposed = database.suppose(append).await?;
+                Ok(supposed.map(|(batch, found)| (Batch::Postgres(batch), found)))
             }
         }
     }

@@ -9,6 +9,7 @@ mod open;
 mod snapshot;
 mod spelling;
 mod stored;
+mod supposed;
 
 use std::collections::BTreeSet;
 
@@ -18,9 +19,10 @@ use sqlx::{PgConnection, PgPool, Row};
 use tokio::sync::watch;
 
 use self::follow::Followers;
+use self::supposed::Memory;
 pub(crate) use self::{batch::Batch, open::create_copy, snapshot::Snapshot};
 use crate::admission::{HeadRow, VaultKey};
-use crate::append::{Answer, CommandId};
+use crate::append::{Answer, CommandId, PreparedAppend};
 use crate::backend::{Conditions, Found, StoredLeaf, StoredRow, VaultEntries};
 use crate::event::{Position, Revision};
 use crate::rows::{HEAD, answer, array, head_row, integer, lines, natural, stored_leaf, vault_keys};
@@ -36,7 +38,15 @@ pub(crate) struct Database {
     listens: PgPool,
     followers: Followers,
     /// `None` if open for reading only.
-    writes: Option<Spare<PgConnection>>,
+    writes: Option<Writes>,
+}
+
+/// What a batch needs.
+#[derive(Clone)]
+struct Writes {
+    spare: Spare<PgConnection>,
+    followers: Followers,
+    memory: Memory,
 }
 
 impl Database {
@@ -158,17 +168,22 @@ impl Database {
     /// The table is written anew, without dead rows, and its old file is removed.
     pub(crate) async fn scrub_vault(&self) -> sqlx::Result<()> {
         let writes = self.writes.as_ref().ok_or(sqlx::Error::PoolClosed)?;
-        let mut connection = batch::prepared(writes).await?;
+        let mut connection = batch::prepared(&writes.spare).await?;
         sqlx::raw_sql("VACUUM (FULL) vault_key")
             .execute(&mut connection)
             .await?;
-        writes.put_back(connection);
+        writes.spare.put_back(connection);
         Ok(())
     }
 
     pub(crate) async fn begin(&self, conditions: &Conditions<'_>) -> sqlx::Result<(Batch, Found)> {
         let writes = self.writes.as_ref().ok_or(sqlx::Error::PoolClosed)?;
-        Batch::begin(writes, &self.followers, conditions).await
+        Batch::begin(writes, conditions).await
+    }
+
+    pub(crate) async fn suppose(&self, append: &PreparedAppend) -> sqlx::Result<Option<(Batch, Found)>> {
+        let writes = self.writes.as_ref().ok_or(sqlx::Error::PoolClosed)?;
+        Batch::suppose(writes, append).await
     }
 
     pub(crate) async fn follow(&self, sizes: &watch::Sender<u64>) {
@@ -179,7 +194,7 @@ impl Database {
         self.reads.close().await;
         self.listens.close().await;
         if let Some(writes) = &self.writes {
-            writes.close().await;
+            writes.spare.close().await;
         }
     }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::admission::{Entry, HeadRow, Ledger, VaultRow, WRITER_GENERATION, Work};
 use crate::append::AppendError;
-use crate::backend::{Backend, Changes, CommitError, Conditions, is_outage};
+use crate::backend::{Backend, Batch, Changes, CommitError, Conditions, Found, is_outage};
 use crate::clock::{JumpGuard, Jumped};
 use crate::event::{Position, Recorded};
 use crate::recent::Recent;
@@ -40,6 +40,21 @@ type Outcomes = Vec<Result<Vec<Entry>, AppendError>>;
 struct Request {
     work: Work,
     reply: oneshot::Sender<Reply>,
+}
+
+/// What became of a batch.
+enum Committed {
+    Stored(Outcomes),
+    /// Nothing was admitted, or it rested on what is not so.
+    Nothing(Outcomes),
+}
+
+impl Committed {
+    fn into_outcomes(self) -> Outcomes {
+        match self {
+            Self::Stored(outcomes) | Self::Nothing(outcomes) => outcomes,
+        }
+    }
 }
 
 /// Why a whole batch has no outcomes.
@@ -212,12 +227,22 @@ impl Task {
 
     /// Stores every request that is admitted, in one transaction.
     async fn commit(&self, works: &[Work]) -> Result<Outcomes, BatchError> {
+        if let [Work::Append(append)] = works
+            && let Some((batch, found)) = self.backend.suppose(append).await?
+            && let Committed::Stored(outcomes) = self.commit_in(batch, found, works).await?
+        {
+            return Ok(outcomes);
+        }
         let (batch, found) = self.backend.begin(&conditions(works)).await?;
+        self.commit_in(batch, found, works).await.map(Committed::into_outcomes)
+    }
+
+    async fn commit_in(&self, batch: Batch, found: Found, works: &[Work]) -> Result<Committed, BatchError> {
         let mut ledger = Ledger::new(found);
         let outcomes = self.admit(&mut ledger, works, batch.time());
         if outcomes.iter().all(Result::is_err) {
             batch.roll_back().await?;
-            return Ok(outcomes);
+            return Ok(Committed::Nothing(outcomes));
         }
         let events: Vec<&Entry> = outcomes.iter().flatten().flatten().collect();
         let changes = Changes {
@@ -230,13 +255,14 @@ impl Task {
         };
         match batch.commit(&changes).await {
             Ok(()) => {}
+            Err(CommitError::Mistaken) => return Ok(Committed::Nothing(Vec::new())),
             Err(CommitError::NotStored(error)) => return Err(BatchError::Failed(error)),
             Err(CommitError::InDoubt(error)) => self.settle(error, events.first().copied()).await?,
         }
         // In this order: whoever learns the size finds the events in memory.
         self.recent.push(events.iter().map(|entry| &entry.recorded));
         publish(&self.sizes, ledger.head.frontier.size());
-        Ok(outcomes)
+        Ok(Committed::Stored(outcomes))
     }
 
     fn admit(&self, ledger: &mut Ledger, works: &[Work], database_time: Option<DateTime<Utc>>) -> Outcomes {

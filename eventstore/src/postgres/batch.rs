@@ -1,15 +1,19 @@
-//! The transaction that appends, in two round trips or three: lock and look up, store, commit.
+//! The transaction that appends, in two round trips or three: lock and look up, store, commit. One event of somebody who
+//! appends alone takes [one](super::supposed).
+
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, SqlSafeStr};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row};
 use uuid::Uuid;
 
-use super::follow::Followers;
+use super::Writes;
 use super::spelling::{bytes, id, text};
 use super::stored::{PREPARE_ONE, Stored};
-use crate::admission::{Rewrap, VaultRow};
-use crate::append::{Answer, CommandId, UNCHANGED_KEPT};
+use super::supposed::{Left, PREPARE_SUPPOSED, Supposed};
+use crate::admission::{HeadRow, Rewrap, VaultRow};
+use crate::append::{Answer, CommandId, PreparedAppend, UNCHANGED_KEPT};
 use crate::backend::{Changes, CommitError, Conditions, Found};
 use crate::event::Position;
 use crate::rows::{found, integer};
@@ -45,18 +49,24 @@ const PREPARE: &str = "
 
 pub(crate) struct Batch {
     connection: PgConnection,
-    spare: Spare<PgConnection>,
-    followers: Followers,
+    writes: Writes,
+    /// The server's time, and when it was read.
     time: DateTime<Utc>,
+    read_at: Instant,
+    basis: Basis,
+}
+
+/// What it rests on.
+enum Basis {
+    /// The head is held, and may have been found as it had been left.
+    Held { is_undisturbed: bool },
+    /// Nothing was asked yet.
+    Supposed(Box<Supposed>),
 }
 
 impl Batch {
-    pub(super) async fn begin(
-        spare: &Spare<PgConnection>,
-        followers: &Followers,
-        conditions: &Conditions<'_>,
-    ) -> sqlx::Result<(Self, Found)> {
-        let mut connection = prepared(spare).await?;
+    pub(super) async fn begin(writes: &Writes, conditions: &Conditions<'_>) -> sqlx::Result<(Self, Found)> {
+        let mut connection = prepared(&writes.spare).await?;
         let rows = sqlx::raw_sql(AssertSqlSafe(lock_and_look_up(conditions)))
             .fetch_all(&mut connection)
             .await?;
@@ -71,22 +81,45 @@ impl Batch {
             revisions.try_get(0)?,
             answers,
         )?;
+        let is_as_left = |left: Left| left.head.frontier.size() == found.head.frontier.size();
+        let is_undisturbed = writes.memory.take().is_some_and(is_as_left);
         let batch = Self {
             time: head.try_get("time")?,
+            read_at: Instant::now(),
             connection,
-            spare: spare.clone(),
-            followers: followers.clone(),
+            writes: writes.clone(),
+            basis: Basis::Held { is_undisturbed },
         };
         Ok((batch, found))
     }
 
+    /// A batch for `append` alone, and what it would find if this process had appended last.
+    pub(super) async fn suppose(writes: &Writes, append: &PreparedAppend) -> sqlx::Result<Option<(Self, Found)>> {
+        let Some(left) = writes.memory.take() else {
+            return Ok(None);
+        };
+        let Some((supposed, found)) = Supposed::new(&left, append) else {
+            writes.memory.keep(left);
+            return Ok(None);
+        };
+        let batch = Self {
+            connection: prepared(&writes.spare).await?,
+            time: supposed.time(),
+            read_at: Instant::now(),
+            writes: writes.clone(),
+            basis: Basis::Supposed(Box::new(supposed)),
+        };
+        Ok(Some((batch, found)))
+    }
+
     /// A transaction that was begun already, at `time`.
-    pub(super) fn over(connection: PgConnection, spare: Spare<PgConnection>, time: DateTime<Utc>) -> Self {
+    pub(super) fn over(connection: PgConnection, writes: Writes, time: DateTime<Utc>) -> Self {
         Self {
             connection,
-            spare,
-            followers: Followers::default(),
+            writes,
             time,
+            read_at: Instant::now(),
+            basis: Basis::Held { is_undisturbed: false },
         }
     }
 
@@ -104,17 +137,65 @@ impl Batch {
     /// The transaction may have ended well without saying so, but not before it was asked to.
     pub(crate) async fn commit(mut self, changes: &Changes<'_>) -> Result<(), CommitError> {
         let (unchanged, changed) = answers(changes);
+        let is_undisturbed = match &self.basis {
+            Basis::Held { is_undisturbed } => *is_undisturbed,
+            Basis::Supposed(supposed) => {
+                let transaction = supposed.as_text(&self.stored(changes, &changed));
+                return self.commit_supposed(transaction, changes.head).await;
+            }
+        };
         self.store_beside_events(changes, &unchanged).await?;
+        let commit = match self.store_events(changes, &changed).await? {
+            Some(not_yet) => AssertSqlSafe(format!("{not_yet}; COMMIT")),
+            None => AssertSqlSafe("COMMIT".to_owned()),
+        };
+        let end = sqlx::raw_sql(commit).execute(&mut self.connection).await;
+        end.map_err(CommitError::InDoubt)?;
+        self.leave(changes.head.clone(), is_undisturbed);
+        Ok(())
+    }
+
+    async fn commit_supposed(mut self, transaction: Option<String>, head: &HeadRow) -> Result<(), CommitError> {
+        let Some(transaction) = transaction else {
+            self.writes.spare.put_back(self.connection);
+            return Err(CommitError::Mistaken);
+        };
+        let transaction = sqlx::raw_sql(AssertSqlSafe(transaction)).fetch_all(&mut self.connection);
+        let rows = transaction.await.map_err(CommitError::InDoubt)?;
+        if let [_held, _stored] = rows.as_slice() {
+            self.leave(head.clone(), true);
+            return Ok(());
+        }
+        self.writes.spare.put_back(self.connection);
+        Err(CommitError::Mistaken)
+    }
+
+    /// What waits to go with the commit, as text.
+    async fn store_events(
+        &mut self,
+        changes: &Changes<'_>,
+        answers: &[&(CommandId, Answer)],
+    ) -> sqlx::Result<Option<String>> {
         if changes.events.is_empty() {
-            return self.end("COMMIT").await.map_err(CommitError::InDoubt);
+            return Ok(None);
         }
-        let stored = self.stored(changes, &changed);
-        if let Some(text) = stored.as_text() {
-            let stored_and_done = AssertSqlSafe(format!("{text}; COMMIT"));
-            return self.end(stored_and_done).await.map_err(CommitError::InDoubt);
+        let stored = self.stored(changes, answers);
+        let text = stored.as_text();
+        if text.is_none() {
+            stored.bound().execute(&mut self.connection).await?;
         }
-        stored.bound().execute(&mut self.connection).await?;
-        self.end("COMMIT").await.map_err(CommitError::InDoubt)
+        Ok(text)
+    }
+
+    /// After the transaction ended well, with the head as it is now.
+    fn leave(self, head: HeadRow, is_undisturbed: bool) {
+        self.writes.spare.put_back(self.connection);
+        self.writes.memory.keep(Left {
+            head,
+            time: self.time,
+            read_at: self.read_at,
+            is_undisturbed,
+        });
     }
 
     pub(crate) async fn store(&mut self, changes: &Changes<'_>) -> sqlx::Result<()> {
@@ -134,7 +215,7 @@ impl Batch {
             events: changes.events,
             answers,
             head: changes.head,
-            is_followed: self.followers.are_there(),
+            is_followed: self.writes.followers.are_there(),
         }
     }
 
@@ -236,13 +317,11 @@ impl Batch {
         Ok(())
     }
 
-    pub(crate) async fn roll_back(self) -> sqlx::Result<()> {
-        self.end("ROLLBACK").await
-    }
-
-    async fn end(mut self, how: impl SqlSafeStr) -> sqlx::Result<()> {
-        sqlx::raw_sql(how).execute(&mut self.connection).await?;
-        self.spare.put_back(self.connection);
+    pub(crate) async fn roll_back(mut self) -> sqlx::Result<()> {
+        if let Basis::Held { .. } = self.basis {
+            sqlx::raw_sql("ROLLBACK").execute(&mut self.connection).await?;
+        }
+        self.writes.spare.put_back(self.connection);
         Ok(())
     }
 }
@@ -254,12 +333,12 @@ fn answers<'a>(changes: &Changes<'a>) -> (Answers<'a>, Answers<'a>) {
     changes.answers.iter().partition(|(_, answer)| answer.events == 0)
 }
 
-/// A connection that knows the statements of [`PREPARE`] and [`PREPARE_ONE`], as all do that are kept.
+/// A connection that knows the statements that are executed by name, as all do that are kept.
 pub(super) async fn prepared(spare: &Spare<PgConnection>) -> sqlx::Result<PgConnection> {
     match spare.take().await? {
         Taken::Kept(connection) => Ok(connection),
         Taken::New(mut connection) => {
-            for prepare in [PREPARE, PREPARE_ONE] {
+            for prepare in [PREPARE, PREPARE_ONE, PREPARE_SUPPOSED] {
                 sqlx::raw_sql(prepare).execute(&mut connection).await?;
             }
             Ok(connection)

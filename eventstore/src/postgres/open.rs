@@ -7,7 +7,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 
 use super::follow::{FOLLOWER, Followers};
-use super::{Batch, Database};
+use super::supposed::Memory;
+use super::{Batch, Database, Writes};
 use crate::admission::{HeadRow, WRITER_GENERATION};
 use crate::copy::CopyError;
 use crate::open::{Mode, OpenError};
@@ -71,8 +72,13 @@ impl Database {
                 make_sightings(&mut connection).await?;
             }
         }
+        let followers = Followers::default();
         let writes = match mode {
-            Mode::Append => Some(Spare::new(writer)),
+            Mode::Append => Some(Writes {
+                spare: Spare::new(writer),
+                followers: followers.clone(),
+                memory: Memory::default(),
+            }),
             Mode::ReadOnly => None,
         };
         connection.close().await?;
@@ -87,7 +93,7 @@ impl Database {
         Ok(Self {
             reads,
             listens,
-            followers: Followers::default(),
+            followers,
             writes,
         })
     }
@@ -167,7 +173,12 @@ pub(crate) async fn create_copy(options: PgConnectOptions, head: &HeadRow) -> Re
         Err(error) => return Err(error.into()),
     }
     make_tables(&mut connection, head.identity, head.oldest_writer).await?;
-    Ok(Batch::over(connection, spare, head.time.unwrap_or_default()))
+    let writes = Writes {
+        spare,
+        followers: Followers::default(),
+        memory: Memory::default(),
+    };
+    Ok(Batch::over(connection, writes, head.time.unwrap_or_default()))
 }
 
 /// Makes the tables and draws the log's identity, in one transaction.

@@ -88,6 +88,11 @@ impl<'a> Stored<'a> {
 
     /// As text, if it is one event and not long.
     pub(super) fn as_text(&self) -> Option<String> {
+        Some(format!("EXECUTE store_one ({})", self.arguments()?.join(", ")))
+    }
+
+    /// The arguments of [`PREPARE_ONE`] as they are spelt, if it is one event and not long.
+    pub(super) fn arguments(&self) -> Option<Vec<String>> {
         let ([entry], [] | [_]) = (self.events, self.answers) else {
             return None;
         };
@@ -127,7 +132,7 @@ impl<'a> Stored<'a> {
             text(&self.announcement()),
             self.is_followed.to_string(),
         ]);
-        Some(format!("EXECUTE store_one ({})", arguments.join(", ")))
+        Some(arguments)
     }
 
     fn size(&self) -> i64 {

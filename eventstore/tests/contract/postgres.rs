@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use sqlx::postgres::PgListener;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use crate::fixture::{Log, Place, append, by_command, fresh_id, note, write};
+use crate::fixture::{Log, Place, append, by_command, fresh_id, guard, note, write};
 use crate::postgres_server::Server;
 use crate::sealing::vault;
 
@@ -66,6 +66,86 @@ async fn one_of_two_processes_wins_a_stream_and_a_command() {
         };
         assert!(matches!(refused, AppendError::AlreadyDone(_)));
     }
+}
+
+/// Appends a few times alone, so that the store supposes that nobody appends beside it.
+async fn append_alone(store: &EventStore, place: &Place) {
+    let name = format!("alone-{}", fresh_id());
+    for revision in 0..4 {
+        store.append(note(&name, revision)).await.unwrap();
+    }
+    let mut connection = PgConnection::connect(&place.url).await.unwrap();
+    let is_last = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+                                  AND query LIKE 'BEGIN; EXECUTE hold_head; EXECUTE store_supposed %')";
+    let is_in_one: bool = sqlx::query_scalar(is_last).fetch_one(&mut connection).await.unwrap();
+    assert!(is_in_one, "who appends alone does it in one round trip");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_process_did_is_not_supposed_away() {
+    let log = Log::postgres().await;
+    let other = EventStore::open(&log.place.url, Mode::Append).await.unwrap();
+    let conflict = |refused| matches!(refused, AppendError::Conflict { actual, .. } if actual.get() == 1);
+
+    append_alone(&log.store, &log.place).await;
+    other.append(note("app-1", 0)).await.unwrap();
+    assert!(conflict(log.store.append(note("app-1", 0)).await.unwrap_err()));
+
+    append_alone(&log.store, &log.place).await;
+    other.append(note("app-2", 0)).await.unwrap();
+    let mut guarded = note("app-3", 0);
+    guarded.guards = vec![guard("app-4", 0), guard("app-2", 0)];
+    assert!(conflict(log.store.append(guarded).await.unwrap_err()));
+
+    append_alone(&log.store, &log.place).await;
+    let id = fresh_id();
+    other.append(by_command(note("app-5", 0), "ada", id, 1)).await.unwrap();
+    let again = log.store.append(by_command(note("app-6", 0), "ada", id, 1)).await;
+    assert!(matches!(again, Err(AppendError::AlreadyDone(_))));
+
+    append_alone(&log.store, &log.place).await;
+    let there = other.append(note("app-7", 0)).await.unwrap().last;
+    assert_eq!(log.store.append(note("app-7", 1)).await.unwrap().first, there.next());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_leaves_the_head_as_it_was_is_not_supposed_away_either() {
+    let log = Log::postgres().await;
+    let other = EventStore::open(&log.place.url, Mode::Append).await.unwrap();
+    let reached = log.store.append(note("app-1", 0)).await.unwrap().last;
+
+    append_alone(&log.store, &log.place).await;
+    let id = fresh_id();
+    other.remember_unchanged("ada", id, [1; 32], reached).await.unwrap();
+    let again = log.store.append(by_command(note("app-2", 0), "ada", id, 1)).await;
+    assert!(matches!(again, Err(AppendError::AlreadyDone(answer)) if answer.position == reached));
+
+    append_alone(&log.store, &log.place).await;
+    let ahead = log.store.append(note("app-1", 2)).await;
+    assert!(matches!(ahead, Err(AppendError::Conflict { actual, .. }) if actual.get() == 1));
+    append_alone(&log.store, &log.place).await;
+    let mut guarded = note("app-3", 0);
+    guarded.guards = vec![guard("app-1", 0)];
+    let stale = log.store.append(guarded).await;
+    assert!(matches!(stale, Err(AppendError::Conflict { actual, .. }) if actual.get() == 1));
+    append_alone(&log.store, &log.place).await;
+    let mut guarded = note("app-3", 0);
+    guarded.guards = vec![guard("app-1", 1), guard("app-9", 0)];
+    log.store.append(guarded).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_time_of_an_event_is_the_servers_however_long_nobody_appended() {
+    let place = Place::postgres().await;
+    let store = EventStore::open(&place.url, Mode::Append).await.unwrap();
+    append_alone(&store, &place).await;
+    // Longer than a time may be off that was only supposed.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let appended = store.append(note("app-1", 0)).await.unwrap();
+    let mut connection = PgConnection::connect(&place.url).await.unwrap();
+    let now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    let now: i64 = sqlx::query_scalar(now).fetch_one(&mut connection).await.unwrap();
+    assert!((0..5_000).contains(&(now - appended.events[0].time.timestamp_millis())));
 }
 
 #[tokio::test]
