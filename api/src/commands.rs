@@ -102,11 +102,11 @@ pub trait Command: Serialize + Sync {
 /// Who gives a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Giver {
-    /// A signed-in account, by the key that opens it, with the id by which it may repeat the command.
+    /// A signed-in account, by the key that opens it, with the id by which it may repeat the command, if it named one.
     Account {
         account: AccountId,
         key: Key,
-        command: Uuid,
+        command: Option<Uuid>,
     },
     /// An account whose owner has just shown what opens it, and has no session yet.
     Proven { account: AccountId },
@@ -138,6 +138,11 @@ impl Cause {
 }
 
 impl Giver {
+    /// Whether the command may have been given before: under an id that was made for it just now, it was not.
+    const fn may_repeat(self) -> bool {
+        matches!(self, Self::Account { command: Some(_), .. })
+    }
+
     const fn actor(self) -> Actor {
         match self {
             Self::Account { account, .. } | Self::Proven { account } => Actor::Account(account),
@@ -195,7 +200,9 @@ impl Commands {
     /// [`CommandError`]; nothing was recorded, unless it says that the outcome is unknown or that the views are behind.
     pub async fn run<C: Command>(&self, giver: Giver, command: &C) -> Result<Outcome, CommandError> {
         let key = self.command_key(giver, command)?;
-        if let Some(outcome) = self.earlier(giver, key, command).await? {
+        if giver.may_repeat()
+            && let Some(outcome) = self.earlier(giver, key, command).await?
+        {
             return Ok(outcome);
         }
         for _ in 0..ATTEMPTS_MAX {
@@ -207,7 +214,7 @@ impl Commands {
                 }
                 // What stands in its way may be what it did itself: the same command was under way twice, the other one
                 // landed, and this one was decided on what that had left.
-                Err(refusal) if refusal.is_expected() => {
+                Err(refusal) if refusal.is_expected() && giver.may_repeat() => {
                     return self.earlier(giver, key, command).await?.ok_or(refusal);
                 }
                 outcome => return outcome,
@@ -352,7 +359,7 @@ impl Commands {
         };
         let canonical = serde_json_canonicalizer::to_vec(&(C::NAME, command)).map_err(CommandError::internal)?;
         Ok(Some(CommandKey {
-            id,
+            id: id.unwrap_or_else(ids::fresh),
             request: self.key.of_request(&canonical),
         }))
     }

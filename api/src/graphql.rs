@@ -45,7 +45,6 @@ mod viewer;
 
 use async_graphql::MergedObject;
 
-use self::page::Connected;
 pub use self::{
     documents::Documents,
     error::{finish_errors, parse_problem, request_error},
@@ -95,30 +94,10 @@ pub fn sdl() -> String {
 }
 
 fn builder() -> SchemaBuilder {
-    let builder = async_graphql::Schema::build(
+    async_graphql::Schema::build(
         Query::default(),
         mutations::Mutation::default(),
         subscriptions::Subscription,
-    );
-    with_connections_described(builder).limit_complexity(COMPLEXITY_MAX)
-}
-
-/// The library describes the edges of connections, but not the connections.
-fn with_connections_described(builder: SchemaBuilder) -> SchemaBuilder {
-    const DESCRIPTION: &str = "A page of a list, and where the next one begins.";
-    builder
-        .override_output_type_description::<Connected<accounts::Account>>(DESCRIPTION)
-        .override_output_type_description::<Connected<apps::App>>(DESCRIPTION)
-        .override_output_type_description::<Connected<clusters::Cluster>>(DESCRIPTION)
-        .override_output_type_description::<Connected<audit::AuditEntry>>(DESCRIPTION)
-        .override_output_type_description::<Connected<members::Member>>(DESCRIPTION)
-        .override_output_type_description::<Connected<deployments::Attempt>>(DESCRIPTION)
-        .override_output_type_description::<Connected<releases::Release>>(DESCRIPTION)
-        .override_output_type_description::<Connected<deployments::Revision>>(DESCRIPTION)
-        .override_output_type_description::<Connected<reviews::Decision>>(DESCRIPTION)
-        .override_output_type_description::<Connected<reviews::QueueEntry>>(DESCRIPTION)
-        .override_output_type_description::<Connected<storefront::StoreEntry>>(DESCRIPTION)
-        .override_output_type_description::<Connected<tenancy::Project>>(DESCRIPTION)
-        .override_output_type_description::<Connected<tenancy::Workspace>>(DESCRIPTION)
-        .override_output_type_description::<Connected<versions::Version>>(DESCRIPTION)
+    )
+    .limit_complexity(COMPLEXITY_MAX)
 }

@@ -1,8 +1,12 @@
 //! What a process has cost so far.
 
-use std::{process::Command, time::Duration};
+use std::{process::Command, thread, time::Duration};
 
 use crate::process::Process;
+
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// Whoever uses less than this part of a processor has nothing to do.
+const IDLE_SHARE: u32 = 20;
 
 impl Process {
     /// Processor time of all its threads, its own and what the system did for it.
@@ -13,6 +17,19 @@ impl Process {
         let fields: Vec<&str> = fields.split(' ').collect();
         let ticks: u64 = [11, 12].iter().map(|n| fields[*n].parse::<u64>().unwrap()).sum();
         Duration::from_secs_f64(ticks as f64 / ticks_per_second())
+    }
+
+    /// Waits until it has done what it does by itself when it starts.
+    pub(crate) fn settle(&self) {
+        let mut before = self.cpu();
+        loop {
+            thread::sleep(LOOK_INTERVAL);
+            let now = self.cpu();
+            if now - before < LOOK_INTERVAL / IDLE_SHARE {
+                return;
+            }
+            before = now;
+        }
     }
 }
 

@@ -85,7 +85,10 @@ impl AppQuery {
         let status = status.map(Into::into);
         let list = move |view: &Connection| apps::of_workspace(view, id, status, &request);
         let apps = read_at(ctx, moment, list).await?;
-        Ok(Some(page::connection(ctx, apps, is_first, |row| App { row, moment })))
+        Ok(Some(page::connection(ctx, apps, is_first, |row| App {
+            row: Box::new(row),
+            moment,
+        })))
     }
 }
 
@@ -114,7 +117,7 @@ pub enum SuspensionAuthority {
 }
 
 pub struct App {
-    pub row: apps::App,
+    pub row: Box<apps::App>,
     /// When it was so; what it leads to is of the same moment.
     pub moment: Moment,
 }
@@ -133,7 +136,10 @@ impl App {
         if moment != Moment::Now && (row.as_ref().is_some_and(sees) || as_of::sees_history(viewer)) {
             row = loaders::row_at(ctx, moment, id).await?;
         }
-        Ok(row.filter(sees).map(|row| Self { row, moment }))
+        Ok(row.filter(sees).map(|row| Self {
+            row: Box::new(row),
+            moment,
+        }))
     }
 
     /// Whether the viewer may see all of what this app was, and not only what is still so.
@@ -273,7 +279,10 @@ impl App {
             })
             .await?
         };
-        Ok(page::connection(ctx, versions, is_first, |row| Version { row, moment }))
+        Ok(page::connection(ctx, versions, is_first, |row| Version {
+            row: Box::new(row),
+            moment,
+        }))
     }
 
     /// What the viewer may do to it now, and why not the rest: by the rules that the mutations themselves ask.

@@ -52,7 +52,7 @@ impl AuditQuery {
         at_least::wait(ctx, at_least).await?;
         let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
         let Some(filter) = filter.unwrap_or_default().within_reach(ctx)? else {
-            return Ok(Connected::new(false, false));
+            return Ok(Connected::empty());
         };
         let rows = read(ctx, move |view| audit::trail(view, &filter, &request)).await?;
         Ok(page::connection(ctx, rows, is_first, AuditEntry))

@@ -75,7 +75,7 @@ impl ReviewQuery {
         let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
         let filter = filter.unwrap_or_default();
         let Some((app, workspace)) = filter.within_reach(ctx).await? else {
-            return Ok(Connected::new(false, false));
+            return Ok(Connected::empty());
         };
         let filter = DecisionFilter {
             app,

@@ -1,9 +1,6 @@
 //! The store: what is published and not suspended.
 
-use async_graphql::{
-    Context, Enum, ID, Object,
-    connection::{Connection, EmptyFields},
-};
+use async_graphql::{Context, Enum, ID, Object};
 use chrono::{DateTime, Utc};
 use domain::{
     access::{Place, Principal},
@@ -21,7 +18,7 @@ use super::{
     at_least::{self, AtLeast},
     categories::Category,
     error::Result,
-    page,
+    page::{self, Connected},
     versions::Version,
     viewer::{read_at, viewer},
 };
@@ -56,7 +53,7 @@ impl StoreQuery {
         >,
         first: Option<i32>,
         after: Option<String>,
-    ) -> Result<StoreConnection> {
+    ) -> Result<Connected<StoreEntry, Found>> {
         viewer(ctx)?.authorize(Permission::StoreView, Place::Platform)?;
         at_least::wait(ctx, at_least).await?;
         let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
@@ -68,7 +65,7 @@ impl StoreQuery {
             workspace,
         };
         let Some(filter) = named.filter(viewer(ctx)?, search, maintainer) else {
-            return Ok(Connection::with_additional_fields(false, false, Found::default()));
+            return Ok(Connected::empty_with(Found::default()));
         };
         let counts = ctx.look_ahead().field("facets").exists();
         let question = move |view: &View| {
@@ -89,8 +86,6 @@ impl StoreQuery {
         }))
     }
 }
-
-type StoreConnection = Connection<String, StoreEntry, Found, EmptyFields>;
 
 /// What the store is ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Enum)]
@@ -188,12 +183,14 @@ pub struct StoreEntry {
     moment: Moment,
 }
 
+// What its fields await is boxed: unboxed, it would be a part of the future of every field of every entry, which is moved
+// about whichever field is asked for.
 /// An app as the store shows it.
 #[Object(serial)]
 impl StoreEntry {
     /// The app.
     async fn app(&self, ctx: &Context<'_>) -> Result<Option<App>> {
-        App::load_at(ctx, self.row.app, self.moment).await
+        Box::pin(App::load_at(ctx, self.row.app, self.moment)).await
     }
 
     /// The chart's name: what `helm pull` and `helm install` call it.
@@ -228,14 +225,20 @@ impl StoreEntry {
     /// The shelf it is on; absent for the uncategorised.
     async fn category(&self, ctx: &Context<'_>) -> Result<Option<Category>> {
         match self.row.category {
-            Some(id) => Category::load_at(ctx, id, self.moment).await,
+            Some(id) => Box::pin(Category::load_at(ctx, id, self.moment)).await,
             None => Ok(None),
         }
     }
 
     /// The version the store offers first.
     async fn latest_version(&self, ctx: &Context<'_>) -> Result<Option<Version>> {
-        Version::load_at(ctx, self.row.app, self.row.version.clone(), self.moment).await
+        Box::pin(Version::load_at(
+            ctx,
+            self.row.app,
+            self.row.version.clone(),
+            self.moment,
+        ))
+        .await
     }
 
     /// The version of the software in it.

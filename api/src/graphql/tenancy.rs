@@ -112,7 +112,7 @@ impl Workspace {
         })
         .await?;
         Ok(page::connection(ctx, apps, is_first, |row| App {
-            row,
+            row: Box::new(row),
             moment: Moment::Now,
         }))
     }

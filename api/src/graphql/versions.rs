@@ -1,10 +1,14 @@
 //! Versions: what was uploaded, where it stands, and what is in it.
 
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
 use async_graphql::{Context, Enum, ID, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::{access::Principal, ids::AppId, version_number::VersionNumber};
-use futures_util::future::try_join;
-use projections::{Moment, apps};
+use projections::{Connection as View, Lookup, Moment, ViewError, apps};
 use uuid::Uuid;
 
 use super::{
@@ -76,7 +80,7 @@ pub enum VersionStage {
 }
 
 pub struct Version {
-    pub row: apps::Version,
+    pub row: Box<apps::Version>,
     /// When it was so; what it leads to is of the same moment.
     pub moment: Moment,
 }
@@ -91,33 +95,41 @@ impl Version {
     /// may see it still.
     pub async fn load_at(ctx: &Context<'_>, app: AppId, number: VersionNumber, moment: Moment) -> Result<Option<Self>> {
         let viewer = viewer(ctx)?;
-        let sees = |found: &(apps::App, apps::Version)| sees(viewer, found);
-        let mut found = Self::find(ctx, app, &number, Moment::Now).await?;
+        let sees = |found: &Arc<_>| sees(viewer, found);
+        let key = WithApp(app, number);
+        let mut found = loaders::row(ctx, key.clone()).await?;
         if moment != Moment::Now && (found.as_ref().is_some_and(sees) || as_of::sees_history(viewer)) {
-            found = Self::find(ctx, app, &number, moment).await?;
+            found = loaders::row_at(ctx, moment, key).await?;
         }
-        let shown = found.filter(sees).map(|(_, row)| row);
-        let shown = shown.filter(|row| row.stage != apps::Stage::Deleted);
-        Ok(shown.map(|row| Self { row, moment }))
-    }
-
-    /// A version with its app, whoever asks.
-    async fn find(
-        ctx: &Context<'_>,
-        app: AppId,
-        number: &VersionNumber,
-        moment: Moment,
-    ) -> Result<Option<(apps::App, apps::Version)>> {
-        let found = try_join(
-            loaders::row_at(ctx, moment, app),
-            loaders::row_at(ctx, moment, (app, number.clone())),
-        );
-        let (app, version) = found.await?;
-        Ok(app.zip(version))
+        let shown = found.filter(|found| sees(found) && found.1.stage != apps::Stage::Deleted);
+        Ok(shown.map(|found| Self {
+            row: Box::new(found.1.clone()),
+            moment,
+        }))
     }
 
     async fn document(&self, ctx: &Context<'_>) -> Result<Option<Chart>> {
         Ok(services(ctx).content.chart(self.row.package.chart).await?)
+    }
+}
+
+/// A version with its app, whoever asks.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct WithApp(AppId, VersionNumber);
+
+impl Lookup for WithApp {
+    type Row = Arc<(apps::App, apps::Version)>;
+
+    fn find(view: &View, keys: &[Self]) -> std::result::Result<HashMap<Self, Self::Row>, ViewError> {
+        let owners: HashSet<_> = keys.iter().map(|Self(app, _)| *app).collect();
+        let owners = AppId::find(view, &Vec::from_iter(owners))?;
+        let named: Vec<_> = keys.iter().map(|Self(app, number)| (*app, number.clone())).collect();
+        let versions = Lookup::find(view, &named)?.into_iter();
+        let found = versions.filter_map(|((app, number), row)| {
+            let owner = owners.get(&app)?.clone();
+            Some((Self(app, number), Arc::new((owner, row))))
+        });
+        Ok(found.collect())
     }
 }
 

@@ -21,7 +21,6 @@ use crate::{
     auth::Sender,
     commands::{Giver, RecordExport},
     exports::{self, Export, Parameters, Prepared},
-    ids,
 };
 
 /// How many events of the log an export looked at.
@@ -50,7 +49,7 @@ pub async fn get(
     let giver = Giver::Account {
         account: viewer.account,
         key,
-        command: ids::fresh(),
+        command: None,
     };
     let outcome = services.commands.run(giver, &RecordExport(prepared.clone())).await?;
     let headers = described(&prepared);

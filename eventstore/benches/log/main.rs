@@ -25,7 +25,8 @@ use std::time::{Duration, Instant};
 
 use eventstore::EventStore;
 use figures::{Figures, median};
-use logs::{Database, Load};
+use futures_util::future::join_all;
+use logs::{Database, Load, Place};
 
 /// As in the program itself.
 #[global_allocator]
@@ -58,12 +59,15 @@ fn main() {
     runtime.block_on(async {
         figures.add("disk.flushes_per_s", disk::flushes_per_second());
         let mut skipped = 0;
-        for database in databases {
-            appends(database, &mut figures).await;
-            skipped += feed(database).await;
-            full_log(database, full_events, &mut figures).await;
+        for database in &databases {
+            appends(*database, &mut figures).await;
+            skipped += feed(*database).await;
         }
         figures.add("feed.skipped", skipped as f64);
+        let filled = databases.into_iter().map(|database| Full::of(database, full_events));
+        for full in join_all(filled).await {
+            full.measure(full_events, &mut figures).await;
+        }
     });
     figures.write();
     println!("measured in {} s", started.elapsed().as_secs());
@@ -109,27 +113,48 @@ async fn feed(database: Database) -> u64 {
     appended - seen
 }
 
-async fn full_log(database: Database, events: u64, figures: &mut Figures) {
-    let (empty, full) = (database.fresh().await, database.fresh().await);
-    let store = full.open().await;
-    let rate = logs::fill(&store, events).await;
-    full.analyze().await;
-    let name = database.name();
-    figures.add(&format!("load.{name}"), rate);
-    figures.add(&format!("replay.{name}"), replay(&store, events).await);
+/// A log with very many events.
+struct Full {
+    database: Database,
+    place: Place,
+    store: EventStore,
+    load: f64,
+}
 
-    let beside = empty.open().await;
-    let (mut on_full, mut on_empty) = (Load::new(&store), Load::new(&beside));
-    // What was just loaded has to be out of the way first.
-    on_full.appends(MANY, 2 * ROUND).await;
-    let mut ratios = Vec::new();
-    for _ in 0..ROUNDS {
-        let empty = on_empty.appends(MANY, ROUND).await.rate;
-        ratios.push(on_full.appends(MANY, ROUND).await.rate / empty);
+impl Full {
+    async fn of(database: Database, events: u64) -> Self {
+        let place = database.fresh().await;
+        let store = place.open().await;
+        let load = logs::fill(&store, events).await;
+        place.analyze().await;
+        Self {
+            database,
+            place,
+            store,
+            load,
+        }
     }
-    figures.add(&format!("append.{name}.full"), median(ratios));
-    store.close().await;
-    beside.close().await;
+
+    async fn measure(self, events: u64, figures: &mut Figures) {
+        let name = self.database.name();
+        figures.add(&format!("load.{name}"), self.load);
+        figures.add(&format!("replay.{name}"), replay(&self.store, events).await);
+
+        let empty = self.database.fresh().await;
+        let beside = empty.open().await;
+        let (mut on_full, mut on_empty) = (Load::new(&self.store), Load::new(&beside));
+        // What was just loaded has to be out of the way first.
+        on_full.appends(MANY, 2 * ROUND).await;
+        let mut ratios = Vec::new();
+        for _ in 0..ROUNDS {
+            let empty = on_empty.appends(MANY, ROUND).await.rate;
+            ratios.push(on_full.appends(MANY, ROUND).await.rate / empty);
+        }
+        figures.add(&format!("append.{name}.full"), median(ratios));
+        self.store.close().await;
+        beside.close().await;
+        drop(self.place);
+    }
 }
 
 async fn replay(store: &EventStore, events: u64) -> f64 {

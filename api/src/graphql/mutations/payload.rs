@@ -28,7 +28,6 @@ use crate::{
         versions::Version,
         viewer::{key, services, viewer},
     },
-    ids,
     values::Violation,
 };
 
@@ -212,7 +211,7 @@ pub fn giver(ctx: &Context<'_>, command_id: Option<Uuid>) -> Result<Giver> {
     Ok(Giver::Account {
         account: viewer(ctx)?.account,
         key: key(ctx)?,
-        command: command_id.unwrap_or_else(ids::fresh),
+        command: command_id,
     })
 }
 
@@ -229,7 +228,8 @@ pub async fn give<C: Command, T: Shown>(
         Ok(command) => command,
         Err(error) => return Ok(Answer::refused(vec![error])),
     };
-    match services(ctx).commands.run(giver, &command).await {
+    // Boxed, so that it is not a part of the future of every mutation there is.
+    match Box::pin(services(ctx).commands.run(giver, &command)).await {
         Ok(Outcome { target, position }) => {
             let object = T::shown(ctx, target).await?;
             Ok(Answer {
