@@ -115,15 +115,18 @@ pub fn router(services: Services, schema: Schema, doors: DoorOptions, oidc: Opti
         .merge(probes)
         .fallback(|| async { HttpError::not_found("page") })
         .method_not_allowed_fallback(|| async { HttpError::method_not_allowed() })
-        .layer(middleware::from_fn_with_state(app.clone(), origin::guard))
-        .layer(unless_set(header::CACHE_CONTROL, "no-store"))
-        .layer(unless_set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(unless_set(header::REFERRER_POLICY, "no-referrer"))
-        .layer(unless_set(
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'",
+        // In one layer, the outermost first: each layer of its own puts every request into one more box.
+        .layer((
+            TraceLayer::new_for_http(),
+            unless_set(
+                header::CONTENT_SECURITY_POLICY,
+                "default-src 'none'; frame-ancestors 'none'",
+            ),
+            unless_set(header::REFERRER_POLICY, "no-referrer"),
+            unless_set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            unless_set(header::CACHE_CONTROL, "no-store"),
+            middleware::from_fn_with_state(app.clone(), origin::guard),
         ))
-        .layer(TraceLayer::new_for_http())
         .with_state(app)
 }
 

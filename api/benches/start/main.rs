@@ -31,7 +31,7 @@ use server::Server;
 const DECISIONS: u64 = 100_000;
 /// A hundred thousand events.
 const DECISIONS_BEHIND: u64 = 25_000;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 fn main() {
     let decisions = std::env::args()
