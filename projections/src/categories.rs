@@ -14,6 +14,7 @@ use crate::{
     fact::Fact,
     lookup::{self, Lookup},
     moment::{self, Kept},
+    past,
     sql::{self, Columns, values},
 };
 
@@ -47,21 +48,26 @@ const SELECT: &str = "SELECT id, name, icon, created FROM category";
 
 /// All categories, by name.
 pub fn all(conn: &Connection) -> Result<Vec<Counted>, ViewError> {
-    let sql = "SELECT id, name, icon, created, (SELECT count(*) FROM store_entry e WHERE e.category = id)
-               FROM category ORDER BY name COLLATE NOCASE, id";
+    let store = past::whole(conn, "store_entry")?;
+    let sql = format!(
+        "SELECT id, name, icon, created, coalesce(apps, 0) FROM category
+         LEFT JOIN (SELECT category, count(*) AS apps FROM {store} GROUP BY category) ON category = id
+         ORDER BY name COLLATE NOCASE, id"
+    );
     let counted = |c: &mut Columns<'_, '_>| {
         Ok(Counted {
             category: Category::read(c)?,
             apps: c.take()?,
         })
     };
-    Ok(sql::rows(conn, sql, vec![], counted)?)
+    Ok(sql::rows(conn, &sql, vec![], counted)?)
 }
 
 /// How many apps the store shows that have no category.
 pub fn uncategorised(conn: &Connection) -> Result<u64, ViewError> {
-    let sql = "SELECT count(*) FROM store_entry WHERE category IS NULL";
-    Ok(sql::first(conn, sql, vec![], sql::value)?.unwrap_or_default())
+    let store = past::whole(conn, "store_entry")?;
+    let sql = format!("SELECT count(*) FROM {store} WHERE category IS NULL");
+    Ok(sql::first(conn, &sql, vec![], sql::value)?.unwrap_or_default())
 }
 
 /// A category that is not deleted.

@@ -130,6 +130,8 @@ pub(crate) trait Kept: PartialEq {
     const COLUMNS: &'static [&'static str];
     /// What the past is looked up by and listed in the order of: lists of columns.
     const PAST_KEYS: &'static [&'static str];
+    /// What is read of all the rows of a moment, where that is asked for: [`past::whole`](crate::past::whole).
+    const OF_A_MOMENT: Option<&'static str> = None;
 
     /// Those that change the table, made once: [`statements!`](crate::moment::statements) writes this.
     fn statements() -> &'static Statements;
@@ -138,12 +140,23 @@ pub(crate) trait Kept: PartialEq {
     fn values(&self) -> Vec<Value>;
 }
 
+/// How long a past row was live: the octal digits of the number of events. Those of a moment that lived for *n* digits came
+/// within the 8^*n* events before it, so they are found without passing over everything that was past by then.
+pub(crate) const SPAN: &str = "length(printf('%o', valid_to - valid_from))";
+/// As long as a log can be.
+pub(crate) const SPAN_MAX: u32 = 20;
+
 /// The history table of a live table that exists.
 pub(crate) fn create_history<R: Kept>(conn: &Connection) -> rusqlite::Result<()> {
     let table = R::TABLE;
     conn.execute_batch(&format!(
         "CREATE TABLE {table}_history AS SELECT *, 0 AS valid_to FROM {table} WHERE 0"
     ))?;
+    if let Some(read) = R::OF_A_MOMENT {
+        conn.execute_batch(&format!(
+            "CREATE INDEX {table}_history_by_span ON {table}_history ({SPAN}, valid_from, valid_to, {read})"
+        ))?;
+    }
     for (n, key) in R::PAST_KEYS.iter().enumerate() {
         // With its validity in the index, a row of another moment is passed over without being read.
         conn.execute_batch(&format!(

@@ -21,6 +21,7 @@ use crate::{
     error::ViewError,
     moment::{self, Kept},
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
+    past,
     sql::{self, Json, values},
 };
 
@@ -70,8 +71,13 @@ pub struct QueueFilter {
 pub fn queue(conn: &Connection, filter: QueueFilter, page: &PageRequest) -> Result<Page<QueueEntry>, ViewError> {
     let mut conditions = Conditions::default();
     conditions.add_if("app = ?", filter.app);
+    let queue = match filter.app {
+        Some(_) => "queue".to_owned(),
+        // Whatever is past was submitted before what waits: in the order of submission it would all be passed over.
+        None => past::whole(conn, "queue")?,
+    };
     let list = List {
-        select: "SELECT submitted, row FROM queue",
+        select: &format!("SELECT submitted, row FROM {queue}"),
         column: "submitted",
         kind: KeyKind::Position,
         order: Order::Ascending,
@@ -155,6 +161,7 @@ impl Kept for QueueEntry {
     const KEY: &'static [&'static str] = &["submitted"];
     const COLUMNS: &'static [&'static str] = &["submission", "app", "row"];
     const PAST_KEYS: &'static [&'static str] = &["submitted", "app, submitted"];
+    const OF_A_MOMENT: Option<&'static str> = Some("submitted");
 
     moment::statements!();
 

@@ -1,7 +1,7 @@
 //! What people look for, as a query of the store's index of words.
 //!
 //! Shelf, workspace and maintainers of an app are words too, in a column of their own: so however things are filtered, the
-//! index alone tells what is found, in the order of publication.
+//! index alone tells what is found, in the order of publication. A shelf that is looked at as a whole needs no words.
 
 use domain::ids::{CategoryId, WorkspaceId};
 
@@ -16,12 +16,17 @@ const WORD_MAX_CHARACTERS: usize = 64;
 pub(crate) enum Wanted {
     Everything,
     Nothing,
+    /// All that stands on this shelf, or on none.
+    Shelf(Option<CategoryId>),
     /// What matches this, in the index's own syntax.
     Matching(String),
 }
 
 impl Wanted {
     pub(crate) fn by(filter: &Filter) -> Self {
+        if let Some(shelf) = whole_shelf(filter) {
+            return Self::Shelf(shelf);
+        }
         let mut terms = Vec::new();
         if let Some(text) = filter.text.as_deref().filter(|text| !text.trim().is_empty()) {
             let Some(words) = words(text) else {
@@ -35,6 +40,25 @@ impl Wanted {
         } else {
             Self::Matching(terms.join(" AND "))
         }
+    }
+}
+
+/// The shelf that is asked for, if nothing else is.
+fn whole_shelf(filter: &Filter) -> Option<Option<CategoryId>> {
+    let Filter {
+        text,
+        shelf,
+        workspace: None,
+        maintainer: None,
+    } = filter
+    else {
+        return None;
+    };
+    let has_text = text.as_deref().is_some_and(|text| !text.trim().is_empty());
+    match *shelf {
+        Shelf::Category(category) if !has_text => Some(Some(category)),
+        Shelf::Uncategorised if !has_text => Some(None),
+        Shelf::Category(_) | Shelf::Uncategorised | Shelf::Any => None,
     }
 }
 

@@ -7,6 +7,7 @@
 //!
 //! There are two indexes of words: one of the entries that are live, under the numbers of their rows, and one of those that
 //! are past, under their own numbers, which sort as their publications do. So the past is searched as the present is.
+//! What stands on a shelf, or is there at all, is told by the rows' own indexes.
 //! The present has the beginnings of words in its index, too: the word that somebody is still typing costs what a whole
 //! one does.
 
@@ -62,7 +63,7 @@ CREATE TABLE store_entry (
     icon            BLOB,
     valid_from      INTEGER NOT NULL
 );
-CREATE INDEX store_entry_of_category ON store_entry (category, valid_from);
+CREATE INDEX store_entry_of_category ON store_entry (category, published, valid_from);
 CREATE INDEX store_entry_of_chart ON store_entry (chart);
 CREATE INDEX store_entry_by_name ON store_entry (name, published, valid_from);
 CREATE INDEX store_entry_by_update ON store_entry (valid_from);

@@ -72,10 +72,11 @@ pub fn list(conn: &Connection, filter: &Filter, sort: Sort, page: &PageRequest) 
     let ends = Ends { sort, after, limit };
     match (Wanted::by(filter), past::moment(conn)?) {
         (Wanted::Nothing, _) => return Ok(Page::default()),
-        (Wanted::Everything, _) => {
-            pick.add(&format!("SELECT {COLUMNS} FROM store_entry e WHERE true"), vec![]);
-            pick.add_ends("e.published", 1, Some(&ends));
-        }
+        (Wanted::Everything, moment) => pick.add_rows("true", vec![], moment, &ends),
+        (Wanted::Shelf(shelf), moment) => match shelf {
+            Some(category) => pick.add_rows("e.category = ?", values![category], moment, &ends),
+            None => pick.add_rows("e.category IS NULL", vec![], moment, &ends),
+        },
         (Wanted::Matching(words), None) => pick.add_live(COLUMNS, &words, None, Some(&ends)),
         (Wanted::Matching(words), Some(moment)) => {
             pick.add("SELECT * FROM (", vec![]);
@@ -105,7 +106,10 @@ pub fn facets(conn: &Connection, filter: &Filter) -> Result<Vec<Facet>, ViewErro
     let mut pick = Statement::default();
     match (Wanted::by(&any_shelf), past::moment(conn)?) {
         (Wanted::Nothing, _) => return Ok(vec![]),
-        (Wanted::Everything, _) => pick.add("SELECT category FROM store_entry", vec![]),
+        (Wanted::Everything | Wanted::Shelf(_), _) => {
+            let store = past::whole(conn, "store_entry")?;
+            pick.add(&format!("SELECT category FROM {store}"), vec![]);
+        }
         (Wanted::Matching(words), None) => pick.add_live("e.category", &words, None, None),
         (Wanted::Matching(words), Some(moment)) => pick.add_at("e.category", &words, moment, None),
     }
@@ -151,6 +155,16 @@ impl Statement {
             ),
             Sort::LastUpdate => self.add(" AND e.valid_from < ?", values![*position]),
         }
+    }
+
+    /// The entries under a condition that needs no words.
+    fn add_rows(&mut self, condition: &str, values: Vec<Value>, moment: Option<u64>, ends: &Ends) {
+        self.add(&format!("SELECT {COLUMNS} FROM store_entry e WHERE {condition}"), values);
+        if let Some(moment) = moment {
+            // From there on, what was published later is not passed over.
+            self.add(" AND e.published <= ?", values![moment]);
+        }
+        self.add_ends("e.published", 1, Some(ends));
     }
 
     /// The live entries that match `words`; if a moment is asked about, those that were so then.

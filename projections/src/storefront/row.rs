@@ -230,7 +230,8 @@ impl Kept for Written {
         "keywords",
         "icon",
     ];
-    const PAST_KEYS: &'static [&'static str] = &["published", "category", "app", "name, published", "place"];
+    const PAST_KEYS: &'static [&'static str] = &["published", "category, published", "app", "name, published", "place"];
+    const OF_A_MOMENT: Option<&'static str> = Some("category");
 
     moment::statements!();
 
