@@ -85,13 +85,14 @@ fn view(table: &str, columns: &str) -> String {
     )
 }
 
-/// The statement that makes a view of all rows of the moment, which reads little more of the history than these.
+/// The statement that makes a view of all rows of the moment, which reads little more of the history than these. The live
+/// rows are read in whatever order suits the question: an index of when they came would be used to leave out few.
 fn whole_view(table: &str, columns: &str) -> String {
     let spans: Vec<_> = (1..=SPAN_MAX).map(|digits| format!("({digits})")).collect();
     let spans = spans.join(", ");
     format!(
         "CREATE TEMP VIEW whole_{table} AS
-         SELECT {columns} FROM main.{table} WHERE valid_from <= {MOMENT}
+         SELECT {columns} FROM main.{table} WHERE +valid_from <= {MOMENT}
          UNION ALL
          SELECT {columns} FROM (VALUES {spans}) span CROSS JOIN main.{table}_history
          WHERE {SPAN} = span.column1 AND valid_from > {MOMENT} - (1 << 3 * span.column1)

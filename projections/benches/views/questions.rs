@@ -8,9 +8,9 @@ use std::{
 use domain::ids::CategoryId;
 use eventstore::{Blobs, EventStore};
 use projections::{
-    Connection, Moment, PageRequest, ViewError, Views,
+    Connection, Moment, Page, PageRequest, ViewError, Views,
     reviews::{self, QueueFilter},
-    storefront::{self, Filter, Shelf, Sort},
+    storefront::{self, Entry, Filter, Shelf, Sort},
 };
 
 use crate::{
@@ -31,14 +31,14 @@ pub(crate) async fn ask(path: &Path, log: &EventStore, blobs: &Blobs, figures: &
     views.reached(size).await;
     // Late enough that the store is as full as now, and early enough that most of what it shows is past.
     let then = Moment::At(size / 2);
-    let [mut live, mut past, mut worst] = [const { Vec::new() }; 3];
+    let [mut live, mut past, mut shelf, mut past_shelf, mut worst] = [const { Vec::new() }; 5];
     for round in 0..ROUNDS {
-        let filter = filter(round);
-        let page = move |view: &Connection| {
-            storefront::list(view, &filter, Sort::NewestPublication, &PageRequest::new(PAGE, None))
-        };
+        let page = page(searched(round));
         live.push(time(&views, Moment::Now, page.clone()).await);
         past.push(time(&views, then, page).await);
+        let page = self::page(on_shelf(round));
+        shelf.push(time(&views, Moment::Now, page.clone()).await);
+        past_shelf.push(time(&views, then, page).await);
         let moment = Moment::At(round * (size - 1) / ROUNDS);
         worst.push(time(&views, moment, |view| storefront::facets(view, &Filter::default())).await);
         let queue = |view: &Connection| reviews::queue(view, QueueFilter::default(), &PageRequest::new(PAGE, None));
@@ -48,14 +48,26 @@ pub(crate) async fn ask(path: &Path, log: &EventStore, blobs: &Blobs, figures: &
     let (live, past) = (median(live), median(past));
     figures.add("views.store.ms", live);
     figures.add("views.asof.ratio", past / live);
+    figures.add("views.asof.shelf.ratio", median(past_shelf) / median(shelf));
     figures.add("views.asof.worst_ms", worst[worst.len() * 99 / 100]);
     follower.abort();
 }
 
+/// The first page of what is there.
+fn page(filter: Filter) -> impl FnOnce(&Connection) -> Result<Page<Entry>, ViewError> + Clone {
+    move |view| storefront::list(view, &filter, Sort::NewestPublication, &PageRequest::new(PAGE, None))
+}
+
 /// Searched and filtered, as people do.
-fn filter(round: u64) -> Filter {
+fn searched(round: u64) -> Filter {
     Filter {
         text: Some(word(round)),
+        ..on_shelf(round)
+    }
+}
+
+fn on_shelf(round: u64) -> Filter {
+    Filter {
         shelf: Shelf::Category(CategoryId::from_uuid(id(round % CATEGORIES))),
         ..Filter::default()
     }

@@ -13,7 +13,7 @@ use crate::{
     page::{Keyed, Page, PageRequest},
     past,
     search::Wanted,
-    sql::{self, ToColumn, values},
+    sql::{self, values},
 };
 
 /// Which apps to list: those that fit all of it.
@@ -67,20 +67,17 @@ pub struct Facet {
 pub fn list(conn: &Connection, filter: &Filter, sort: Sort, page: &PageRequest) -> Result<Page<Entry>, ViewError> {
     let cursors = Cursors::of(conn, filter, sort)?;
     let after = page.after().map(|key| cursors.read(key)).transpose()?;
+    let Some(source) = Source::of(Wanted::by(filter)) else {
+        return Ok(Page::default());
+    };
     let mut pick = Statement::default();
     let limit = page.limit();
     let ends = Ends { sort, after, limit };
-    match (Wanted::by(filter), past::moment(conn)?) {
-        (Wanted::Nothing, _) => return Ok(Page::default()),
-        (Wanted::Everything, moment) => pick.add_rows("true", vec![], moment, &ends),
-        (Wanted::Shelf(shelf), moment) => match shelf {
-            Some(category) => pick.add_rows("e.category = ?", values![category], moment, &ends),
-            None => pick.add_rows("e.category IS NULL", vec![], moment, &ends),
-        },
-        (Wanted::Matching(words), None) => pick.add_live(COLUMNS, &words, None, Some(&ends)),
-        (Wanted::Matching(words), Some(moment)) => {
+    match past::moment(conn)? {
+        None => pick.add_live(COLUMNS, &source, None, Some(&ends)),
+        Some(moment) => {
             pick.add("SELECT * FROM (", vec![]);
-            pick.add_at(COLUMNS, &words, moment, Some(&ends));
+            pick.add_at(COLUMNS, &source, moment, Some(&ends));
             pick.add(
                 &format!(") e ORDER BY {} LIMIT {limit}", sort.order("e.published")),
                 vec![],
@@ -105,13 +102,19 @@ pub fn facets(conn: &Connection, filter: &Filter) -> Result<Vec<Facet>, ViewErro
     };
     let mut pick = Statement::default();
     match (Wanted::by(&any_shelf), past::moment(conn)?) {
-        (Wanted::Nothing, _) => return Ok(vec![]),
-        (Wanted::Everything | Wanted::Shelf(_), _) => {
+        (Wanted::Everything, _) => {
             let store = past::whole(conn, "store_entry")?;
             pick.add(&format!("SELECT category FROM {store}"), vec![]);
         }
-        (Wanted::Matching(words), None) => pick.add_live("e.category", &words, None, None),
-        (Wanted::Matching(words), Some(moment)) => pick.add_at("e.category", &words, moment, None),
+        (wanted, moment) => {
+            let Some(source) = Source::of(wanted) else {
+                return Ok(vec![]);
+            };
+            match moment {
+                None => pick.add_live("e.category", &source, None, None),
+                Some(moment) => pick.add_at("e.category", &source, moment, None),
+            }
+        }
     }
     let sql = format!("SELECT category, count(*) FROM ({}) GROUP BY category", pick.sql);
     Ok(sql::rows(conn, &sql, pick.values, |c| {
@@ -127,6 +130,70 @@ struct Ends {
     sort: Sort,
     after: Option<After>,
     limit: usize,
+}
+
+/// Whether the list, or what is counted, may be read in the order of publication.
+fn is_by_publication(ends: Option<&Ends>) -> bool {
+    ends.is_none_or(|ends| ends.sort == Sort::NewestPublication)
+}
+
+/// Where entries are found: in the indexes of words, or among the rows themselves.
+struct Source {
+    live: Index,
+    past: Index,
+    /// What is bound in either.
+    values: Vec<Value>,
+}
+
+struct Index {
+    /// With a condition, and with the rows under the name of `e`.
+    from: String,
+    /// What goes as the publications do, of which each has so many.
+    number: &'static str,
+    per_publication: u64,
+}
+
+impl Source {
+    /// `None` if nothing is wanted.
+    fn of(wanted: Wanted) -> Option<Self> {
+        match wanted {
+            Wanted::Nothing => None,
+            Wanted::Everything => Some(Self::rows("true", vec![])),
+            Wanted::Shelf(None) => Some(Self::rows("e.category IS NULL", vec![])),
+            Wanted::Shelf(Some(category)) => Some(Self::rows("e.category = ?", values![category])),
+            Wanted::Matching(words) => Some(Self::words(&words)),
+        }
+    }
+
+    fn rows(condition: &str, values: Vec<Value>) -> Self {
+        let index = |table: &str| Index {
+            from: format!("main.{table} e WHERE {condition}"),
+            number: "e.published",
+            per_publication: 1,
+        };
+        Self {
+            live: index("store_entry"),
+            past: index("store_entry_history"),
+            values,
+        }
+    }
+
+    fn words(words: &str) -> Self {
+        let live =
+            "main.store_text t CROSS JOIN main.store_entry e ON e.published = t.rowid WHERE t.store_text MATCH ?";
+        let past = "main.past_store_text t CROSS JOIN main.store_entry_history e ON e.place = t.rowid
+                    WHERE t.past_store_text MATCH ?";
+        let index = |from: &str, per_publication| Index {
+            from: from.to_owned(),
+            number: "t.rowid",
+            per_publication,
+        };
+        Self {
+            live: index(live, 1),
+            past: index(past, ROWS_PER_PUBLICATION),
+            values: values![words],
+        }
+    }
 }
 
 /// A statement as it grows, with what is bound in it.
@@ -157,46 +224,50 @@ impl Statement {
         }
     }
 
-    /// The entries under a condition that needs no words.
-    fn add_rows(&mut self, condition: &str, values: Vec<Value>, moment: Option<u64>, ends: &Ends) {
-        self.add(&format!("SELECT {COLUMNS} FROM store_entry e WHERE {condition}"), values);
+    /// The live entries; if a moment is asked about, those that were so then.
+    fn add_live(&mut self, columns: &str, source: &Source, moment: Option<u64>, ends: Option<&Ends>) {
+        let Index { from, number, .. } = &source.live;
+        self.add(&format!("SELECT {columns} FROM {from}"), source.values.clone());
         if let Some(moment) = moment {
-            // From there on, what was published later is not passed over.
-            self.add(" AND e.published <= ?", values![moment]);
+            self.add(" AND e.valid_from <= ?", values![moment]);
+            if is_by_publication(ends) {
+                self.add(&format!(" AND {number} <= ?"), values![moment]);
+            }
         }
-        self.add_ends("e.published", 1, Some(ends));
+        self.add_ends(number, 1, ends);
     }
 
-    /// The live entries that match `words`; if a moment is asked about, those that were so then.
-    fn add_live(&mut self, columns: &str, words: &str, moment: Option<u64>, ends: Option<&Ends>) {
-        self.add(
-            &format!(
-                "SELECT {columns} FROM main.store_text t CROSS JOIN main.store_entry e
-                 ON e.published = t.rowid WHERE t.store_text MATCH ?"
-            ),
-            values![words],
-        );
-        if let Some(moment) = moment {
-            self.add(" AND t.rowid <= ? AND e.valid_from <= ?", values![moment, moment]);
-        }
-        self.add_ends("t.rowid", 1, ends);
+    /// The entries of a moment: those that are live still, and those that are past.
+    fn add_at(&mut self, columns: &str, source: &Source, moment: u64, ends: Option<&Ends>) {
+        self.add("WITH still AS MATERIALIZED (", vec![]);
+        self.add_live(columns, source, Some(moment), ends);
+        self.add(") SELECT * FROM still UNION ALL SELECT * FROM (", vec![]);
+        self.add_past(columns, source, moment, ends);
+        self.add(")", vec![]);
     }
 
-    /// The entries that matched `words` at a moment: those that are live still, and those that are past.
-    fn add_at(&mut self, columns: &str, words: &str, moment: u64, ends: Option<&Ends>) {
-        self.add("SELECT * FROM (", vec![]);
-        self.add_live(columns, words, Some(moment), ends);
-        self.add(")", vec![]);
-        let beyond = moment.saturating_add(1).saturating_mul(ROWS_PER_PUBLICATION);
-        self.add(
-            &format!(
-                " UNION ALL SELECT * FROM (SELECT {columns} FROM main.past_store_text t CROSS JOIN main.store_entry_history e
-                 ON e.place = t.rowid AND e.valid_to > ? AND e.valid_from <= ? WHERE t.past_store_text MATCH ? AND t.rowid < ?"
-            ),
-            vec![moment.to_value(), moment.to_value(), words.to_value(), beyond.to_value()],
-        );
-        self.add_ends("t.rowid", ROWS_PER_PUBLICATION, ends);
-        self.add(")", vec![]);
+    fn add_past(&mut self, columns: &str, source: &Source, moment: u64, ends: Option<&Ends>) {
+        let Index {
+            from,
+            number,
+            per_publication,
+        } = &source.past;
+        self.add(&format!("SELECT {columns} FROM {from}"), source.values.clone());
+        self.add(" AND e.valid_to > ? AND e.valid_from <= ?", values![moment, moment]);
+        if is_by_publication(ends) {
+            let beyond = moment.saturating_add(1).saturating_mul(*per_publication);
+            self.add(&format!(" AND {number} < ?"), values![beyond]);
+            if let Some(Ends { limit, .. }) = ends {
+                // Most of what was published by then was past by then, too: what cannot come onto the page is not looked at.
+                self.add(
+                    &format!(
+                        " AND {number} >= (SELECT iif(count(*) = {limit}, min(published), 0) * {per_publication} FROM still)"
+                    ),
+                    vec![],
+                );
+            }
+        }
+        self.add_ends(number, *per_publication, ends);
     }
 
     /// `number` of the index, of which each publication has `per_publication`, goes as the publications do.
