@@ -19,7 +19,7 @@ pub use self::versions::{
     ReviewClaim, Stage, Submission, Version, VersionsOf, is_submitted_listing, places, version, versions,
 };
 use crate::{
-    change::Change,
+    change::{Change, Rows},
     dossier::Dossier,
     error::ViewError,
     lookup::{self, Lookup},
@@ -152,10 +152,11 @@ pub(crate) fn create(conn: &Connection) -> rusqlite::Result<()> {
     versions::create(conn)
 }
 
-pub(crate) fn apply(tx: &Transaction<'_>, change: &Change<'_>) -> rusqlite::Result<()> {
-    let position = change.fact.position;
-    moment::replace(tx, position, change.before.app.as_ref(), Some(&App::of(change.after)))?;
-    versions::apply(tx, change)
+pub(crate) fn apply(tx: &Transaction<'_>, change: &Change<'_>, rows: &mut Rows) -> rusqlite::Result<()> {
+    let (position, after) = (change.fact.position, App::of(change.after));
+    rows.apps
+        .replace(tx, position, change.before.app.as_ref(), Some(after))?;
+    versions::apply(tx, change, &mut rows.versions)
 }
 
 impl App {
@@ -229,6 +230,8 @@ impl Status {
 }
 
 impl Kept for App {
+    type Key = AppId;
+
     const TABLE: &'static str = "app";
     const KEY: &'static [&'static str] = &["id"];
     const COLUMNS: &'static [&'static str] = &["workspace", "chart", "uploaded", "status", "row"];
@@ -236,8 +239,12 @@ impl Kept for App {
 
     moment::statements!();
 
-    fn key(&self) -> Vec<Value> {
-        values![self.id]
+    fn key(&self) -> AppId {
+        self.id
+    }
+
+    fn key_values(id: &AppId) -> Vec<Value> {
+        values![*id]
     }
 
     fn values(&self) -> Vec<Value> {

@@ -13,7 +13,7 @@ use crate::{
     error::ViewError,
     fact::Fact,
     lookup::{self, Lookup},
-    moment::{self, Kept},
+    moment::{self, Changes, Kept},
     past,
     sql::{self, Columns, values},
 };
@@ -134,7 +134,9 @@ pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &Event) -> Result<
         Event::AppShelved { .. } | Event::AppUnshelved { .. } => before.clone(),
         Event::CategoryDeleted {} => None,
     };
-    Ok(moment::replace(tx, fact.position, before.as_ref(), after.as_ref())?)
+    let mut changes = Changes::default();
+    changes.replace(tx, fact.position, before.as_ref(), after)?;
+    Ok(changes.write(tx)?)
 }
 
 impl Category {
@@ -149,6 +151,8 @@ impl Category {
 }
 
 impl Kept for Category {
+    type Key = CategoryId;
+
     const TABLE: &'static str = "category";
     const KEY: &'static [&'static str] = &["id"];
     const COLUMNS: &'static [&'static str] = &["name", "icon", "created"];
@@ -156,8 +160,12 @@ impl Kept for Category {
 
     moment::statements!();
 
-    fn key(&self) -> Vec<Value> {
-        values![self.id]
+    fn key(&self) -> CategoryId {
+        self.id
+    }
+
+    fn key_values(id: &CategoryId) -> Vec<Value> {
+        values![*id]
     }
 
     fn values(&self) -> Vec<Value> {

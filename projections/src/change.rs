@@ -1,13 +1,16 @@
-//! One event of an app, with what the views showed of the app before it.
+//! One event of an app, with what the views showed of the app before it, and the rows that such events change.
 
 use std::collections::BTreeMap;
 
 use domain::{app::Event, version_number::VersionNumber};
+use rusqlite::Transaction;
 
 use crate::{
     apps::{App, Version},
     dossier::Dossier,
     fact::Fact,
+    moment::Changes,
+    releases::LatestReleases,
     reviews::QueueEntry,
     storefront,
 };
@@ -58,6 +61,26 @@ impl Before {
 
     pub(crate) fn queued(&self, number: &VersionNumber) -> Option<&QueueEntry> {
         self.versions.get(number)?.queued.as_ref()
+    }
+}
+
+/// What a batch made of the rows about apps and releases, until it is written.
+#[derive(Default)]
+pub(crate) struct Rows {
+    pub(crate) apps: Changes<App>,
+    pub(crate) versions: Changes<Version>,
+    pub(crate) queue: Changes<QueueEntry>,
+    pub(crate) store: Changes<storefront::Written>,
+    pub(crate) releases: LatestReleases,
+}
+
+impl Rows {
+    pub(crate) fn write(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        self.apps.write(tx)?;
+        self.versions.write(tx)?;
+        self.queue.write(tx)?;
+        self.store.write(tx)?;
+        self.releases.write(tx)
     }
 }
 

@@ -4,6 +4,8 @@
 //! position *p*, what it was goes to the end of `<table>_history`, valid to *p*: the row as of position *q* is the one
 //! with `valid_from <= q < valid_to`, or the live one.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use domain::ids::AccountId;
 use rusqlite::{Connection, Transaction, types::Value};
@@ -124,6 +126,8 @@ fn first_position_not(conn: &Connection, early: impl Fn(DateTime<Utc>) -> bool) 
 
 /// A row of a live table with a history.
 pub(crate) trait Kept: PartialEq {
+    /// What names the row.
+    type Key: Ord;
     const TABLE: &'static str;
     /// The columns that name the row, then the others; `valid_from` comes after them.
     const KEY: &'static [&'static str];
@@ -135,7 +139,8 @@ pub(crate) trait Kept: PartialEq {
 
     /// Those that change the table, made once: [`statements!`](crate::moment::statements) writes this.
     fn statements() -> &'static Statements;
-    fn key(&self) -> Vec<Value>;
+    fn key(&self) -> Self::Key;
+    fn key_values(key: &Self::Key) -> Vec<Value>;
     /// The values of the columns after the key.
     fn values(&self) -> Vec<Value>;
 }
@@ -166,37 +171,113 @@ pub(crate) fn create_history<R: Kept>(conn: &Connection) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// Makes the live row `after`, and keeps what it was `before`, if that is another.
-///
-/// What only held between two changes at the same position was never seen by anybody and is not kept.
-pub(crate) fn replace<R: Kept>(
-    tx: &Transaction<'_>,
-    position: u64,
-    before: Option<&R>,
-    after: Option<&R>,
-) -> rusqlite::Result<()> {
-    if before == after {
-        return Ok(());
+/// The live rows of a table as a batch leaves them. However often a row changes within the batch it is written once, in
+/// the end; what it was goes into the history at once.
+pub(crate) struct Changes<R: Kept> {
+    rows: BTreeMap<R::Key, Changed<R>>,
+}
+
+struct Changed<R> {
+    /// With the position it is valid from; `None` if it is gone.
+    now: Option<(u64, R)>,
+    /// Whether the table has what was live before the batch.
+    in_table: bool,
+}
+
+impl<R: Kept> Default for Changes<R> {
+    fn default() -> Self {
+        Self { rows: BTreeMap::new() }
     }
-    let statements = R::statements();
-    if let Some(before) = before {
-        let mut values = values![position, position];
-        values.extend(before.key());
-        sql::execute(tx, &statements.close, values)?;
-        if after.is_none_or(|after| after.key() != before.key()) {
-            sql::execute(tx, &statements.delete, before.key())?;
+}
+
+impl<R: Kept> Changes<R> {
+    /// The row under this key, if the batch made it what it is.
+    pub(crate) fn get(&self, key: &R::Key) -> Option<&R> {
+        let (_, row) = self.rows.get(key)?.now.as_ref()?;
+        Some(row)
+    }
+
+    /// Makes the live row `after`, and keeps what it was `before`, if that is another.
+    ///
+    /// What only held between two changes at the same position was never seen by anybody and is not kept.
+    pub(crate) fn replace(
+        &mut self,
+        tx: &Transaction<'_>,
+        position: u64,
+        before: Option<&R>,
+        after: Option<R>,
+    ) -> rusqlite::Result<()> {
+        if before == after.as_ref() {
+            return Ok(());
+        }
+        if let Some(before) = before {
+            self.close(tx, position, before.key())?;
+        }
+        if let Some(after) = after {
+            let changed = self.rows.entry(after.key()).or_insert(Changed {
+                now: None,
+                in_table: false,
+            });
+            changed.now = Some((position, after));
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, tx: &Transaction<'_>, position: u64, key: R::Key) -> rusqlite::Result<()> {
+        let statements = R::statements();
+        let Some(changed) = self.rows.get_mut(&key) else {
+            let mut values = values![position, position];
+            values.extend(R::key_values(&key));
+            sql::execute(tx, &statements.close, values)?;
+            let gone = Changed {
+                now: None,
+                in_table: true,
+            };
+            self.rows.insert(key, gone);
+            return Ok(());
+        };
+        match changed.now.take() {
+            Some((since, row)) if since < position => {
+                let mut values = written(&key, &row, since);
+                values.push(position.to_value());
+                sql::execute(tx, &statements.keep, values).map(drop)
+            }
+            Some(_) | None => Ok(()),
         }
     }
-    let Some(after) = after else { return Ok(()) };
-    let mut values = after.key();
-    values.extend(after.values());
-    values.push(position.to_value());
-    sql::execute(tx, &statements.put, values).map(drop)
+
+    /// Writes the live rows. Those that are gone go first, since others may have what was theirs alone.
+    pub(crate) fn write(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        let statements = R::statements();
+        let rows = std::mem::take(&mut self.rows);
+        for (key, changed) in &rows {
+            if changed.now.is_none() && changed.in_table {
+                sql::execute(tx, &statements.delete, R::key_values(key))?;
+            }
+        }
+        for (key, changed) in &rows {
+            if let Some((since, row)) = &changed.now {
+                sql::execute(tx, &statements.put, written(key, row, *since))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The values of a live row.
+fn written<R: Kept>(key: &R::Key, row: &R, since: u64) -> Vec<Value> {
+    let mut values = R::key_values(key);
+    values.extend(row.values());
+    values.push(since.to_value());
+    values
 }
 
 /// The statements that change a live table and its history.
 pub(crate) struct Statements {
+    /// Keeps a row that the table has.
     close: String,
+    /// Keeps a row that only the batch has.
+    keep: String,
     delete: String,
     put: String,
 }
@@ -213,6 +294,7 @@ impl Statements {
                 "INSERT INTO {table}_history ({columns}, valid_to)
                  SELECT {columns}, ? FROM {table} WHERE valid_from < ? AND {named}"
             ),
+            keep: format!("INSERT INTO {table}_history ({columns}, valid_to) VALUES (?{others}, ?)"),
             delete: format!("DELETE FROM {table} WHERE {named}"),
             put: format!(
                 "INSERT INTO {table} ({columns}) VALUES (?{others}) ON CONFLICT ({key}) DO UPDATE SET {}",

@@ -65,7 +65,9 @@ impl Replay {
     ///
     /// [`ViewError::Database`]
     pub async fn note_changes(&self, views: &[View]) -> Result<(), ViewError> {
-        Ok(touched::note(self.writer.lock().await.connection(), views)?)
+        let mut writer = self.writer.lock().await;
+        writer.write_one_by_one();
+        Ok(touched::note(writer.connection(), views)?)
     }
 
     /// Asks a question of the views as they are now.

@@ -19,7 +19,7 @@ use crate::{
     change::Change,
     dossier::Dossier,
     error::ViewError,
-    moment::{self, Kept},
+    moment::{self, Changes, Kept},
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
     past,
     sql::{self, Json, values},
@@ -101,14 +101,14 @@ pub(crate) fn create(conn: &Connection) -> rusqlite::Result<()> {
     moment::create_history::<QueueEntry>(conn)
 }
 
-pub(crate) fn apply(tx: &Transaction<'_>, change: &Change<'_>) -> rusqlite::Result<()> {
+pub(crate) fn apply(tx: &Transaction<'_>, change: &Change<'_>, rows: &mut Changes<QueueEntry>) -> rusqlite::Result<()> {
     let position = change.fact.position;
     for number in change.touched() {
         let after = QueueEntry::of_version(change.after, number);
-        moment::replace(tx, position, change.before.queued(number), after.as_ref())?;
+        rows.replace(tx, position, change.before.queued(number), after)?;
     }
     let after = QueueEntry::of_listing(change.after);
-    moment::replace(tx, position, change.before.listing.as_ref(), after.as_ref())
+    rows.replace(tx, position, change.before.listing.as_ref(), after)
 }
 
 impl QueueEntry {
@@ -157,6 +157,8 @@ impl QueueEntry {
 }
 
 impl Kept for QueueEntry {
+    type Key = u64;
+
     const TABLE: &'static str = "queue";
     const KEY: &'static [&'static str] = &["submitted"];
     const COLUMNS: &'static [&'static str] = &["submission", "app", "row"];
@@ -165,8 +167,12 @@ impl Kept for QueueEntry {
 
     moment::statements!();
 
-    fn key(&self) -> Vec<Value> {
-        values![self.submitted.position]
+    fn key(&self) -> u64 {
+        self.submitted.position
+    }
+
+    fn key_values(submitted: &u64) -> Vec<Value> {
+        values![*submitted]
     }
 
     fn values(&self) -> Vec<Value> {

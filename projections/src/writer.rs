@@ -15,7 +15,7 @@ use crate::{
     accounts, apps,
     audit::{self, About},
     categories,
-    change::{Before, Change},
+    change::{Before, Change, Rows},
     checkpoint::{self, Checkpoint},
     clusters,
     content::{self, Document, Wanted},
@@ -24,9 +24,7 @@ use crate::{
     dossiers::Dossiers,
     error::ViewError,
     fact::Fact,
-    file, health,
-    releases::{self, LatestReleases},
-    reviews, sessions,
+    file, health, releases, reviews, sessions,
     storefront::{self, TextChanges},
     tenancy,
 };
@@ -42,10 +40,12 @@ pub struct Progress {
 pub(crate) struct Writer {
     conn: Connection,
     dossiers: Dossiers,
-    releases: LatestReleases,
+    rows: Rows,
     /// What the index of words lacks.
     texts: TextChanges,
     words: Words,
+    /// Whether rows are written with every event, for whoever watches them change.
+    one_by_one: bool,
     progress: watch::Sender<Progress>,
 }
 
@@ -122,9 +122,10 @@ impl Writer {
         Ok(Self {
             conn,
             dossiers: Dossiers::default(),
-            releases: LatestReleases::default(),
+            rows: Rows::default(),
             texts: TextChanges::default(),
             words,
+            one_by_one: false,
             progress: watch::Sender::new(start),
         })
     }
@@ -135,6 +136,11 @@ impl Writer {
 
     pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
+    }
+
+    /// Has rows change in the file with the event that changes them.
+    pub(crate) const fn write_one_by_one(&mut self) {
+        self.one_by_one = true;
     }
 
     /// For what is to be noted while events are applied.
@@ -171,7 +177,7 @@ impl Writer {
         if applied.is_err() {
             // They may be ahead of the file.
             self.dossiers = Dossiers::default();
-            self.releases.clear();
+            self.rows = Rows::default();
             self.texts = TextChanges::default();
         }
         applied
@@ -203,12 +209,17 @@ impl Writer {
         }
         let mut states = States {
             dossiers: &mut self.dossiers,
-            releases: &mut self.releases,
+            rows: &mut self.rows,
             texts: &mut self.texts,
         };
         for fact in &batch.facts {
-            apply(&tx, fact, &mut states)?;
+            let about = apply(&tx, fact, &mut states)?;
+            if self.one_by_one {
+                states.rows.write(&tx)?;
+            }
+            audit::record(&tx, fact, &about)?;
         }
+        states.rows.write(&tx)?;
         if self.words == Words::WithTheirBatch {
             std::mem::take(&mut self.texts).write(&tx)?;
         }
@@ -238,11 +249,12 @@ impl Writer {
 /// What applying remembers from one event to the next.
 struct States<'a> {
     dossiers: &'a mut Dossiers,
-    releases: &'a mut LatestReleases,
+    rows: &'a mut Rows,
     texts: &'a mut TextChanges,
 }
 
-fn apply(tx: &Transaction<'_>, fact: &Fact, states: &mut States<'_>) -> Result<(), ViewError> {
+/// Answers with what the event is about.
+fn apply(tx: &Transaction<'_>, fact: &Fact, states: &mut States<'_>) -> Result<About, ViewError> {
     let mut about = About::of(fact);
     match &fact.event {
         DomainEvent::Account(event) => accounts::apply(tx, fact, event)?,
@@ -258,13 +270,16 @@ fn apply(tx: &Transaction<'_>, fact: &Fact, states: &mut States<'_>) -> Result<(
         // What has a name says so itself; exports, refusals, and that a log was restored, are for the audit trail alone.
         DomainEvent::Name(_) | DomainEvent::Export(_) | DomainEvent::Log(_) | DomainEvent::Refusal(_) => {}
         DomainEvent::Policy(event) => reviews::apply_policy(tx, fact, event)?,
-        DomainEvent::Content(event) => storefront::forget(tx, content::apply(tx, fact, event)?, states.texts)?,
+        DomainEvent::Content(event) => {
+            let content = content::apply(tx, fact, event)?;
+            storefront::forget(tx, content, &mut states.rows.store, states.texts)?;
+        }
         DomainEvent::Project(event) => {
             tenancy::apply_project(tx, fact, event)?;
             about.workspace = tenancy::workspace_of(tx, fact.subject()?)?;
         }
         DomainEvent::Release(event) => {
-            if let Some(release) = releases::apply(tx, fact, event, states.releases)? {
+            if let Some(release) = releases::apply(tx, fact, event, &mut states.rows.releases)? {
                 about = about.within_release(release);
             }
         }
@@ -272,7 +287,7 @@ fn apply(tx: &Transaction<'_>, fact: &Fact, states: &mut States<'_>) -> Result<(
         DomainEvent::Session(event) => sessions::apply(tx, fact, event)?,
         DomainEvent::Workspace(event) => tenancy::apply_workspace(tx, fact, event)?,
     }
-    Ok(audit::record(tx, fact, &about)?)
+    Ok(about)
 }
 
 fn apply_to_app<'a>(
@@ -293,9 +308,9 @@ fn apply_to_app<'a>(
         before: before.unwrap_or_default(),
         after: &after,
     };
-    apps::apply(tx, &change)?;
-    reviews::apply(tx, &change)?;
+    apps::apply(tx, &change, states.rows)?;
+    reviews::apply(tx, &change, &mut states.rows.queue)?;
     decisions::record(tx, &change)?;
-    storefront::apply(tx, &change, states.texts)?;
+    storefront::apply(tx, &change, &mut states.rows.store, states.texts)?;
     Ok(Some(states.dossiers.put(after)))
 }

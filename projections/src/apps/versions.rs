@@ -18,7 +18,7 @@ use crate::{
     dossier::{Decided, Dossier, Suspension},
     error::ViewError,
     lookup::{self, Children, Lookup},
-    moment::{self, Kept, Mark},
+    moment::{self, Changes, Kept, Mark},
     page::{Conditions, Key, KeyKind, List, Order, Page, PageRequest},
     sql::{self, Columns, Json, values},
 };
@@ -196,10 +196,10 @@ pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
     moment::create_history::<Version>(conn)
 }
 
-pub(super) fn apply(tx: &Transaction<'_>, change: &Change<'_>) -> rusqlite::Result<()> {
+pub(super) fn apply(tx: &Transaction<'_>, change: &Change<'_>, rows: &mut Changes<Version>) -> rusqlite::Result<()> {
     for number in change.touched() {
         let after = Version::of(change.after, number);
-        moment::replace(tx, change.fact.position, change.before.version(number), after.as_ref())?;
+        rows.replace(tx, change.fact.position, change.before.version(number), after)?;
     }
     Ok(())
 }
@@ -327,6 +327,8 @@ impl Stage {
 }
 
 impl Kept for Version {
+    type Key = (AppId, VersionNumber);
+
     const TABLE: &'static str = "version";
     const KEY: &'static [&'static str] = &["app", "sort_key"];
     const COLUMNS: &'static [&'static str] = &["stage", "chart", "listing", "row"];
@@ -334,8 +336,12 @@ impl Kept for Version {
 
     moment::statements!();
 
-    fn key(&self) -> Vec<Value> {
-        values![self.app, self.number.sort_key()]
+    fn key(&self) -> Self::Key {
+        (self.app, self.number.clone())
+    }
+
+    fn key_values((app, number): &Self::Key) -> Vec<Value> {
+        values![*app, number.sort_key()]
     }
 
     fn values(&self) -> Vec<Value> {

@@ -1,6 +1,6 @@
 //! From a release's events to its rows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{
     decider::Decider,
@@ -18,29 +18,45 @@ use crate::{
     tenancy,
 };
 
-/// Releases that something happened to lately, so that what follows soon need not read them.
+/// Releases that something happened to lately, so that what follows soon need not read them. However often one changes within
+/// a batch, it is written once.
 #[derive(Default)]
-pub(crate) struct LatestReleases(HashMap<ReleaseId, Release>);
+pub(crate) struct LatestReleases {
+    releases: HashMap<ReleaseId, Release>,
+    /// Those that are not written yet, and their attempts.
+    changed: BTreeSet<ReleaseId>,
+    attempts: BTreeMap<AttemptId, Attempt>,
+}
 
 const LATEST_MAX: usize = 1_000;
 
 impl LatestReleases {
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
     fn take(&mut self, tx: &Transaction<'_>, id: ReleaseId) -> rusqlite::Result<Option<Release>> {
-        match self.0.remove(&id) {
+        match self.releases.remove(&id) {
             Some(release) => Ok(Some(release)),
             None => super::row(tx, id),
         }
     }
 
     fn put(&mut self, release: Release) -> &Release {
-        if self.0.len() >= LATEST_MAX {
-            self.0.clear();
+        self.changed.insert(release.id);
+        self.releases.entry(release.id).insert_entry(release).into_mut()
+    }
+
+    pub(crate) fn write(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        for release in std::mem::take(&mut self.changed)
+            .iter()
+            .filter_map(|id| self.releases.get(id))
+        {
+            write_release(tx, release)?;
         }
-        self.0.entry(release.id).insert_entry(release).into_mut()
+        for attempt in std::mem::take(&mut self.attempts).values() {
+            write_attempt(tx, attempt)?;
+        }
+        if self.releases.len() > LATEST_MAX {
+            self.releases.clear();
+        }
+        Ok(())
     }
 }
 
@@ -56,36 +72,46 @@ pub(crate) fn apply<'a>(
     let Some(after) = Release::after(tx, id, before.as_ref(), event, fact)? else {
         return Ok(None);
     };
+    record_attempt(tx, id, fact.mark(), event, &mut latest.attempts)?;
+    record_revision(tx, fact.mark(), &after, event)?;
+    Ok(Some(latest.put(after)))
+}
+
+fn write_release(tx: &Transaction<'_>, release: &Release) -> rusqlite::Result<()> {
     let Release {
+        id,
         project,
         workspace,
         app,
         uninstalled,
         ..
-    } = after;
-    let in_flight = after.operation.is_some();
+    } = *release;
+    let in_flight = release.operation.is_some();
     let values = values![
         id,
-        after.installed.position,
+        release.installed.position,
         project,
         workspace,
         app,
-        after.wanted.version,
-        after.observed.as_ref().map(|runs| runs.version.clone()),
+        release.wanted.version,
+        release.observed.as_ref().map(|runs| runs.version.clone()),
         in_flight,
         uninstalled,
-        Json(&after)
+        Json(release)
     ];
     let sql = "INSERT INTO release VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
                workspace = excluded.workspace, wanted = excluded.wanted, observed = excluded.observed,
                in_flight = excluded.in_flight, uninstalled = excluded.uninstalled, row = excluded.row";
-    sql::execute(tx, sql, values)?;
-    record_attempt(tx, id, fact.mark(), event)?;
-    record_revision(tx, fact.mark(), &after, event)?;
-    Ok(Some(latest.put(after)))
+    sql::execute(tx, sql, values).map(drop)
 }
 
-fn record_attempt(tx: &Transaction<'_>, release: ReleaseId, mark: Mark, event: &Event) -> rusqlite::Result<()> {
+fn record_attempt(
+    tx: &Transaction<'_>,
+    release: ReleaseId,
+    mark: Mark,
+    event: &Event,
+    attempts: &mut BTreeMap<AttemptId, Attempt>,
+) -> rusqlite::Result<()> {
     if let Event::OperationStarted {
         operation,
         attempt,
@@ -100,15 +126,20 @@ fn record_attempt(tx: &Transaction<'_>, release: ReleaseId, mark: Mark, event: &
             started: mark,
             ended: None,
         };
-        return put_attempt(tx, &row);
+        attempts.insert(*attempt, row);
+        return Ok(());
     }
     let Some((attempt, ended)) = ended(mark, event) else {
         return Ok(());
     };
     let sql = "SELECT row FROM release_attempt WHERE attempt = ?";
-    let started = sql::first(tx, sql, values![attempt], sql::json::<Attempt>)?;
+    let started = match attempts.remove(&attempt) {
+        Some(row) => Some(row),
+        None => sql::first(tx, sql, values![attempt], sql::json::<Attempt>)?,
+    };
     let ended = Some(ended);
-    started.map_or(Ok(()), |row| put_attempt(tx, &Attempt { ended, ..row }))
+    attempts.extend(started.map(|row| (attempt, Attempt { ended, ..row })));
+    Ok(())
 }
 
 /// The attempt that an event ends, and how.
@@ -158,7 +189,7 @@ fn ended(mark: Mark, event: &Event) -> Option<(AttemptId, Ended)> {
     Some((attempt, ended))
 }
 
-fn put_attempt(tx: &Transaction<'_>, row: &Attempt) -> rusqlite::Result<()> {
+fn write_attempt(tx: &Transaction<'_>, row: &Attempt) -> rusqlite::Result<()> {
     let values = values![row.release, row.started.position, row.id, Json(row)];
     let sql = "INSERT INTO release_attempt VALUES (?, ?, ?, ?)
                ON CONFLICT (release, started) DO UPDATE SET attempt = excluded.attempt, row = excluded.row";

@@ -14,7 +14,7 @@ use super::{SCHEMA, text_index::TextChanges};
 use crate::{
     change::Change,
     dossier::{Dossier, Notes},
-    moment::{self, Kept, Mark},
+    moment::{self, Changes, Kept, Mark},
     sql::{self, values},
 };
 
@@ -39,7 +39,7 @@ pub(crate) struct Row {
 }
 
 /// A row that is written, with what does not follow from the app's facts alone.
-struct Written {
+pub(crate) struct Written {
     row: Row,
     /// Its number in the index of what is past: those of one publication follow one another.
     place: u64,
@@ -65,26 +65,41 @@ pub(crate) fn create(conn: &Connection) -> rusqlite::Result<()> {
 }
 
 /// The rows, at once; what becomes of the indexes is noted in `texts`.
-pub(crate) fn apply(tx: &Transaction<'_>, change: &Change<'_>, texts: &mut TextChanges) -> rusqlite::Result<()> {
+pub(crate) fn apply(
+    tx: &Transaction<'_>,
+    change: &Change<'_>,
+    rows: &mut Changes<Written>,
+    texts: &mut TextChanges,
+) -> rusqlite::Result<()> {
     let (before, after) = (&change.before.entry, Row::of(change.after));
     if *before == after {
         return Ok(());
     }
     let Mark { position, at, .. } = change.fact.mark();
-    let before = before.clone().map(|row| Written::found(tx, row, at)).transpose()?;
-    let after = after.map(|row| Written::new(tx, row, position, at)).transpose()?;
-    moment::replace(tx, position, before.as_ref(), after.as_ref())?;
+    let before = before
+        .clone()
+        .map(|row| Written::found(tx, rows, row, at))
+        .transpose()?;
+    let after = after
+        .map(|row| Written::new(tx, row, position, at, before.as_ref()))
+        .transpose()?;
     if let Some(Written { row, place, .. }) = &before {
         texts.close(row, *place);
     }
     if let Some(Written { row, .. }) = &after {
         texts.open(row);
     }
-    Ok(())
+    rows.replace(tx, position, before.as_ref(), after)
 }
 
 /// Content that was removed names nothing any more, and nothing is found by it: now and in the past.
-pub(crate) fn forget(tx: &Transaction<'_>, content: Digest, texts: &mut TextChanges) -> rusqlite::Result<()> {
+pub(crate) fn forget(
+    tx: &Transaction<'_>,
+    content: Digest,
+    rows: &mut Changes<Written>,
+    texts: &mut TextChanges,
+) -> rusqlite::Result<()> {
+    rows.write(tx)?;
     for table in ["store_entry", "store_entry_history"] {
         let listing = format!(
             "UPDATE {table} SET name = lower(chart), display_name = NULL, summary = NULL, keywords = NULL, icon = NULL
@@ -139,21 +154,35 @@ fn published(dossier: &Dossier) -> impl Iterator<Item = &Notes> {
 }
 
 impl Written {
-    /// A row that is live, until `updated_at`. What it shows is in the file, and stays.
-    fn found(tx: &Transaction<'_>, row: Row, updated_at: DateTime<Utc>) -> rusqlite::Result<Self> {
+    /// A row that is live, until `updated_at`. What it shows is kept where it was written, and stays.
+    fn found(
+        tx: &Transaction<'_>,
+        rows: &Changes<Self>,
+        row: Row,
+        updated_at: DateTime<Utc>,
+    ) -> rusqlite::Result<Self> {
         let sql = "SELECT place FROM store_entry WHERE published = ?";
-        let place = sql::first(tx, sql, values![row.published], sql::value)?.unwrap_or_default();
+        let place = match rows.get(&row.published) {
+            Some(changed) => Some(changed.place),
+            None => sql::first(tx, sql, values![row.published], sql::value)?,
+        };
         Ok(Self {
             row,
-            place,
+            place: place.unwrap_or_default(),
             updated_at,
             shown: Shown::default(),
         })
     }
 
-    fn new(tx: &Transaction<'_>, row: Row, position: u64, updated_at: DateTime<Utc>) -> rusqlite::Result<Self> {
+    fn new(
+        tx: &Transaction<'_>,
+        row: Row,
+        position: u64,
+        updated_at: DateTime<Utc>,
+        before: Option<&Self>,
+    ) -> rusqlite::Result<Self> {
         Ok(Self {
-            place: next_place(tx, row.published, position)?,
+            place: next_place(tx, row.published, position, before)?,
             updated_at,
             shown: Shown::by(tx, &row)?,
             row,
@@ -188,15 +217,20 @@ impl Shown {
     }
 }
 
-fn next_place(tx: &Transaction<'_>, published: u64, position: u64) -> rusqlite::Result<u64> {
+/// The place after the one of the row `before`, or of the last one that this publication had.
+fn next_place(tx: &Transaction<'_>, published: u64, position: u64, before: Option<&Written>) -> rusqlite::Result<u64> {
     let first = published * ROWS_PER_PUBLICATION;
     if published == position {
         return Ok(first);
     }
     let last = first + ROWS_PER_PUBLICATION - 1;
-    let sql = "SELECT max(place) FROM (SELECT place FROM store_entry WHERE published = ?
-               UNION ALL SELECT max(place) FROM store_entry_history WHERE place BETWEEN ? AND ?)";
-    let highest: Option<u64> = sql::first(tx, sql, values![published, first, last], sql::value)?.flatten();
+    let highest: Option<u64> = match before.filter(|before| before.row.published == published) {
+        Some(before) => Some(before.place),
+        None => {
+            let sql = "SELECT max(place) FROM store_entry_history WHERE place BETWEEN ? AND ?";
+            sql::first(tx, sql, values![first, last], sql::value)?.flatten()
+        }
+    };
     Ok(highest.map_or(first, |highest| last.min(highest + 1)))
 }
 
@@ -207,6 +241,8 @@ impl PartialEq for Written {
 }
 
 impl Kept for Written {
+    type Key = u64;
+
     const TABLE: &'static str = "store_entry";
     const KEY: &'static [&'static str] = &["published"];
     const COLUMNS: &'static [&'static str] = &[
@@ -235,8 +271,12 @@ impl Kept for Written {
 
     moment::statements!();
 
-    fn key(&self) -> Vec<Value> {
-        values![self.row.published]
+    fn key(&self) -> u64 {
+        self.row.published
+    }
+
+    fn key_values(published: &u64) -> Vec<Value> {
+        values![*published]
     }
 
     fn values(&self) -> Vec<Value> {
