@@ -48,7 +48,9 @@ impl VersionNumber {
             pre,
             ..
         } = &self.precedence;
-        let mut key = format!("{major:020}.{minor:020}.{patch:020}");
+        let mut key = [major, minor, patch]
+            .map(|number| by_length(&number.to_string()))
+            .join(".");
         if pre.is_empty() {
             key.push('~'); // above every pre-release
             return key;
@@ -56,13 +58,18 @@ impl VersionNumber {
         for identifier in pre.split('.') {
             // Numbers sort below words and by length first; '!' sorts below every character an identifier may hold.
             if identifier.bytes().all(|b| b.is_ascii_digit()) {
-                key.push_str(&format!("!0{:03}{identifier}", identifier.len()));
+                key.push_str(&format!("!0{}", by_length(identifier)));
             } else {
                 key.push_str(&format!("!1{identifier}"));
             }
         }
         key
     }
+}
+
+/// Digits whose byte order is that of the numbers. A number of SemVer has no leading zeros.
+fn by_length(digits: &str) -> String {
+    format!("{:03}{digits}", digits.len())
 }
 
 impl PartialEq for VersionNumber {

@@ -57,6 +57,7 @@ pub struct ReviewClaim {
     pub since: DateTime<Utc>,
 }
 
+/// What is not there is not written: most rows are past ones, and lack most of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
     pub app: AppId,
@@ -67,15 +68,20 @@ pub struct Version {
     pub revision: u64,
     pub package: Package,
     /// What was frozen for the review it is in, or came out of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submission: Option<Submission>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<ReviewClaim>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decided>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspension: Option<Suspension>,
     /// Whoever ever uploaded, replaced or submitted it.
     pub contributors: BTreeSet<AccountId>,
     pub ever_published: bool,
     pub uploaded: Mark,
     pub updated: Mark,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Mark>,
 }
 

@@ -7,7 +7,7 @@ use domain::{
     ids::{AttemptId, ReleaseId},
     release::{self, Event},
 };
-use rusqlite::Transaction;
+use rusqlite::{Transaction, types::Value};
 
 use super::{Attempt, Ended, Outcome, Release, Revision};
 use crate::{
@@ -44,14 +44,12 @@ impl LatestReleases {
     }
 
     pub(crate) fn write(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
-        for release in std::mem::take(&mut self.changed)
-            .iter()
-            .filter_map(|id| self.releases.get(id))
-        {
-            write_release(tx, release)?;
+        let changed = std::mem::take(&mut self.changed);
+        for release in changed.iter().filter_map(|id| self.releases.get(id)) {
+            sql::execute(tx, PUT_RELEASE, release_values(release))?;
         }
         for attempt in std::mem::take(&mut self.attempts).values() {
-            write_attempt(tx, attempt)?;
+            sql::execute(tx, PUT_ATTEMPT, attempt_values(attempt))?;
         }
         if self.releases.len() > LATEST_MAX {
             self.releases.clear();
@@ -77,7 +75,12 @@ pub(crate) fn apply<'a>(
     Ok(Some(latest.put(after)))
 }
 
-fn write_release(tx: &Transaction<'_>, release: &Release) -> rusqlite::Result<()> {
+const PUT_RELEASE: &str = "
+INSERT INTO release VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+workspace = excluded.workspace, wanted = excluded.wanted, observed = excluded.observed,
+in_flight = excluded.in_flight, uninstalled = excluded.uninstalled, row = excluded.row";
+
+fn release_values(release: &Release) -> Vec<Value> {
     let Release {
         id,
         project,
@@ -87,7 +90,7 @@ fn write_release(tx: &Transaction<'_>, release: &Release) -> rusqlite::Result<()
         ..
     } = *release;
     let in_flight = release.operation.is_some();
-    let values = values![
+    values![
         id,
         release.installed.position,
         project,
@@ -98,11 +101,15 @@ fn write_release(tx: &Transaction<'_>, release: &Release) -> rusqlite::Result<()
         in_flight,
         uninstalled,
         Json(release)
-    ];
-    let sql = "INSERT INTO release VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
-               workspace = excluded.workspace, wanted = excluded.wanted, observed = excluded.observed,
-               in_flight = excluded.in_flight, uninstalled = excluded.uninstalled, row = excluded.row";
-    sql::execute(tx, sql, values).map(drop)
+    ]
+}
+
+const PUT_ATTEMPT: &str = "
+INSERT INTO release_attempt VALUES (?, ?, ?, ?)
+ON CONFLICT (release, started) DO UPDATE SET attempt = excluded.attempt, row = excluded.row";
+
+fn attempt_values(row: &Attempt) -> Vec<Value> {
+    values![row.release, row.started.position, row.id, Json(row)]
 }
 
 fn record_attempt(
@@ -187,13 +194,6 @@ fn ended(mark: Mark, event: &Event) -> Option<(AttemptId, Ended)> {
         remains: remains.cloned(),
     };
     Some((attempt, ended))
-}
-
-fn write_attempt(tx: &Transaction<'_>, row: &Attempt) -> rusqlite::Result<()> {
-    let values = values![row.release, row.started.position, row.id, Json(row)];
-    let sql = "INSERT INTO release_attempt VALUES (?, ?, ?, ?)
-               ON CONFLICT (release, started) DO UPDATE SET attempt = excluded.attempt, row = excluded.row";
-    sql::execute(tx, sql, values).map(drop)
 }
 
 fn record_revision(tx: &Transaction<'_>, observed: Mark, after: &Release, event: &Event) -> rusqlite::Result<()> {
