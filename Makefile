@@ -11,6 +11,8 @@ export PATH := $(TOOLS):$(PATH)
 DATA ?= charthouse-demo
 LISTEN ?= 127.0.0.1:7070
 
+BENCHES := log evidence views export start queries authorize
+
 .PHONY: run build test lint bench schema promise helm helms postgres verifiers oidc-provider graphql-testers clean-demo
 
 run: helm
@@ -33,14 +35,10 @@ lint:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items --quiet
 
+# Of the whole workspace each time, so that what one builds serves the others.
 bench: postgres
-	cargo bench --locked --package charthouse-eventstore --bench log
-	cargo bench --locked --package charthouse-eventstore --bench evidence
-	cargo bench --locked --package charthouse-projections --bench views
-	cargo bench --locked --package charthouse-api --bench export
-	cargo bench --locked --package charthouse-api --bench start
-	cargo bench --locked --package charthouse-api --bench queries
-	cargo bench --locked --package charthouse-api --bench authorize
+	cargo bench --locked --workspace $(BENCHES:%=--bench %) --no-run
+	@set -e; for bench in $(BENCHES); do cargo bench --locked --workspace --bench $$bench; done
 
 # The schema as a document; a test holds it true.
 schema: build

@@ -18,7 +18,7 @@ use crate::{
 };
 
 const ROUNDS: usize = 3;
-const ROUND: Duration = Duration::from_secs(4);
+const ROUND: Duration = Duration::from_secs(3);
 const WARMING: Duration = Duration::from_secs(1);
 /// Commands a second while the lag is measured, of so many clients.
 const LAG_RATE: u32 = 1_000;

@@ -13,7 +13,7 @@ use crate::{
 
 const CLIENTS: usize = 32;
 const ROUNDS: usize = 5;
-const ROUND: Duration = Duration::from_secs(3);
+const ROUND: Duration = Duration::from_secs(2);
 const WARMING: Duration = Duration::from_secs(1);
 /// Questions of one client in a row about the past.
 const PAST_QUESTIONS: u64 = 400;

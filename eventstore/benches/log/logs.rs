@@ -19,7 +19,7 @@ use crate::postgres_server::Server;
 const EVENTS_PER_STREAM: u64 = 10;
 const DATA_BYTES: usize = 600;
 /// Streams that one append of a bulk load fills.
-const STREAMS_PER_LOAD: u64 = 50;
+const STREAMS_PER_LOAD: u64 = 100;
 const LOADERS: usize = 8;
 /// The last event of a tailed log has this type.
 pub(crate) const LAST: &str = "Last";

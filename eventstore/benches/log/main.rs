@@ -36,7 +36,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const FULL_EVENTS: u64 = 5_000_000;
 const REPLAYED_EVENTS: u64 = 1_000_000;
 const ROUNDS: usize = 5;
-const ROUND: Duration = Duration::from_millis(1_500);
+const ROUND: Duration = Duration::from_secs(1);
 const MANY: usize = 64;
 
 fn main() {
