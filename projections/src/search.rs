@@ -24,41 +24,23 @@ pub(crate) enum Wanted {
 
 impl Wanted {
     pub(crate) fn by(filter: &Filter) -> Self {
-        if let Some(shelf) = whole_shelf(filter) {
-            return Self::Shelf(shelf);
+        let text = filter.text.as_deref().filter(|text| !text.trim().is_empty());
+        if (text, filter.workspace, &filter.maintainer) == (None, None, &None) {
+            return match filter.shelf {
+                Shelf::Any => Self::Everything,
+                Shelf::Category(category) => Self::Shelf(Some(category)),
+                Shelf::Uncategorised => Self::Shelf(None),
+            };
         }
         let mut terms = Vec::new();
-        if let Some(text) = filter.text.as_deref().filter(|text| !text.trim().is_empty()) {
+        if let Some(text) = text {
             let Some(words) = words(text) else {
                 return Self::Nothing;
             };
             terms.push(format!("{{name chart summary keywords readme}} : ({words})"));
         }
         terms.extend(tokens(filter).iter().map(|token| format!("filters : \"{token}\"")));
-        if terms.is_empty() {
-            Self::Everything
-        } else {
-            Self::Matching(terms.join(" AND "))
-        }
-    }
-}
-
-/// The shelf that is asked for, if nothing else is.
-fn whole_shelf(filter: &Filter) -> Option<Option<CategoryId>> {
-    let Filter {
-        text,
-        shelf,
-        workspace: None,
-        maintainer: None,
-    } = filter
-    else {
-        return None;
-    };
-    let has_text = text.as_deref().is_some_and(|text| !text.trim().is_empty());
-    match *shelf {
-        Shelf::Category(category) if !has_text => Some(Some(category)),
-        Shelf::Uncategorised if !has_text => Some(None),
-        Shelf::Category(_) | Shelf::Uncategorised | Shelf::Any => None,
+        Self::Matching(terms.join(" AND "))
     }
 }
 
