@@ -116,7 +116,7 @@ async fn feed(database: Database) -> u64 {
 /// A log with very many events.
 struct Full {
     database: Database,
-    place: Place,
+    _place: Place,
     store: EventStore,
     load: f64,
 }
@@ -129,7 +129,7 @@ impl Full {
         place.analyze().await;
         Self {
             database,
-            place,
+            _place: place,
             store,
             load,
         }
@@ -153,7 +153,6 @@ impl Full {
         figures.add(&format!("append.{name}.full"), median(ratios));
         self.store.close().await;
         beside.close().await;
-        drop(self.place);
     }
 }
 
