@@ -1,8 +1,6 @@
 //! The transaction that appends, in two round trips or three: lock and look up, store, commit. One event of somebody who
 //! appends alone takes [one](super::supposed).
 
-use std::time::Instant;
-
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row};
@@ -11,7 +9,7 @@ use uuid::Uuid;
 use super::Writes;
 use super::spelling::{bytes, id, text};
 use super::stored::{PREPARE_ONE, Stored};
-use super::supposed::{Left, PREPARE_SUPPOSED, Supposed};
+use super::supposed::{Left, PREPARE_SUPPOSED, Reading, Supposed};
 use crate::admission::{HeadRow, Rewrap, VaultRow};
 use crate::append::{Answer, CommandId, PreparedAppend, UNCHANGED_KEPT};
 use crate::backend::{Changes, CommitError, Conditions, Found};
@@ -50,9 +48,9 @@ const PREPARE: &str = "
 pub(crate) struct Batch {
     connection: PgConnection,
     writes: Writes,
-    /// The server's time, and when it was read.
     time: DateTime<Utc>,
-    read_at: Instant,
+    /// What is known of the server's time.
+    reading: Reading,
     basis: Basis,
 }
 
@@ -83,9 +81,10 @@ impl Batch {
         )?;
         let is_as_left = |left: Left| left.head.frontier.size() == found.head.frontier.size();
         let is_undisturbed = writes.memory.take().is_some_and(is_as_left);
+        let time = head.try_get("time")?;
         let batch = Self {
-            time: head.try_get("time")?,
-            read_at: Instant::now(),
+            time,
+            reading: Reading::new(time),
             connection,
             writes: writes.clone(),
             basis: Basis::Held { is_undisturbed },
@@ -105,7 +104,7 @@ impl Batch {
         let batch = Self {
             connection: prepared(&writes.spare).await?,
             time: supposed.time(),
-            read_at: Instant::now(),
+            reading: left.reading,
             writes: writes.clone(),
             basis: Basis::Supposed(Box::new(supposed)),
         };
@@ -118,7 +117,7 @@ impl Batch {
             connection,
             writes,
             time,
-            read_at: Instant::now(),
+            reading: Reading::new(time),
             basis: Basis::Held { is_undisturbed: false },
         }
     }
@@ -192,8 +191,7 @@ impl Batch {
         self.writes.spare.put_back(self.connection);
         self.writes.memory.keep(Left {
             head,
-            time: self.time,
-            read_at: self.read_at,
+            reading: self.reading,
             is_undisturbed,
         });
     }

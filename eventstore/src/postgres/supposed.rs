@@ -50,12 +50,33 @@ pub(super) const PREPARE_SUPPOSED: &str = "
     )
     SELECT 1 FROM head";
 
+/// The server's time as it was read, from which its time now follows.
+#[derive(Clone, Copy)]
+pub(super) struct Reading {
+    time: DateTime<Utc>,
+    at: Instant,
+}
+
+impl Reading {
+    /// What the server said just now.
+    pub(super) fn new(time: DateTime<Utc>) -> Self {
+        Self {
+            time,
+            at: Instant::now(),
+        }
+    }
+
+    /// `None` beyond all calendars.
+    fn now(self) -> Option<DateTime<Utc>> {
+        let passed = TimeDelta::from_std(self.at.elapsed()).ok()?;
+        self.time.checked_add_signed(passed)
+    }
+}
+
 /// The head as this process left it.
 pub(super) struct Left {
     pub(super) head: HeadRow,
-    /// The server's time, and when it was read.
-    pub(super) time: DateTime<Utc>,
-    pub(super) read_at: Instant,
+    pub(super) reading: Reading,
     /// Whether this process had found it as it had left it before.
     pub(super) is_undisturbed: bool,
 }
@@ -97,11 +118,10 @@ impl Supposed {
             revisions: revisions.map(|(stream, revision)| (stream.clone(), revision)).collect(),
             answers: Answers::new(),
         };
-        let passed = TimeDelta::from_std(left.read_at.elapsed()).ok()?;
         let supposed = Self {
             head: left.head.clone(),
             guards: append.guards.clone(),
-            time: left.time.checked_add_signed(passed)?,
+            time: left.reading.now()?,
         };
         Some((supposed, found))
     }
