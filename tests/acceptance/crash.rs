@@ -6,7 +6,7 @@ use std::{
 };
 
 use harness::{
-    Person, Story, chart,
+    Person, Server, Story, chart,
     helm::Helm,
     list,
     person::repeatable,
@@ -277,6 +277,14 @@ async fn an_upload_id_survives_a_crash_and_views_torn_by_it_are_made_anew() {
         .isv
         .does("uploadApp", json!({ "workspace": story.workspace, "upload": upload }))
         .await;
+}
+
+#[tokio::test]
+async fn a_server_that_nobody_listens_to_any_more_stops_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(&folder.path().join("data")).await;
+    server.hang_up();
+    assert!(server.stop().await.success());
 }
 
 #[tokio::test]

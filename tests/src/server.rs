@@ -43,8 +43,8 @@ pub struct Server {
 
 struct Running {
     process: Child,
-    /// Kept open: a program that cannot print is not the one to be tested.
-    output: Lines<BufReader<ChildStdout>>,
+    /// Kept open until somebody hangs up: a program that cannot print is not the one to be tested.
+    output: Option<Lines<BufReader<ChildStdout>>>,
 }
 
 impl Running {
@@ -109,6 +109,7 @@ impl Server {
         let address = first.split_once("http://").and_then(|(_, rest)| rest.split_once('/'));
         let (address, _) = address.unwrap_or_else(|| panic!("its first line does not say where it listens: {first}"));
         self.address.set(&format!("http://{address}"));
+        let output = Some(output);
         self.running = Some(Running { process, output });
         self.ready().await;
     }
@@ -164,11 +165,22 @@ impl Server {
         let mut running = self.running.take().expect("it runs");
         running.signal("-TERM").await;
         // Read to the end: it says that it stops.
-        while let Ok(Some(_)) = running.output.next_line().await {}
+        if let Some(mut output) = running.output {
+            while let Ok(Some(_)) = output.next_line().await {}
+        }
         let ended = tokio::time::timeout(PATIENCE, running.process.wait()).await;
         ended
             .expect("it ends when it is told to")
             .expect("a child can be waited for")
+    }
+
+    /// Nobody reads any more what it says.
+    ///
+    /// # Panics
+    ///
+    /// If it does not run.
+    pub fn hang_up(&mut self) {
+        self.running.as_mut().expect("it runs").output = None;
     }
 
     /// Halts it where it is, as a suspended machine does. What it has started goes on.

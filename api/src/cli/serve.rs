@@ -1,6 +1,11 @@
 //! `charthouse serve`: everything in one process, or one part of it beside others.
 
-use std::{error::Error, net::SocketAddr, path::PathBuf};
+use std::{
+    error::Error,
+    io::{self, Write as _},
+    net::SocketAddr,
+    path::PathBuf,
+};
 
 use clap::{Args, ValueEnum};
 use tokio::{
@@ -62,21 +67,32 @@ impl Serve {
         let server = Server::start(self.data, self.options, self.role).await?;
         let address = server.address;
         if self.role.answers() {
-            println!("Charthouse listens on http://{address}/graphql and keeps its data in {folder}");
+            say(&format!(
+                "Charthouse listens on http://{address}/graphql and keeps its data in {folder}"
+            ));
         } else {
-            println!("Charthouse works, says how it is at http://{address}/readyz, and keeps its data in {folder}");
+            say(&format!(
+                "Charthouse works, says how it is at http://{address}/readyz, and keeps its data in {folder}"
+            ));
         }
         if is_new && self.role.answers() {
-            println!("The folder is new. Make an account, and a password or a token for it:");
-            println!("  charthouse admin --data {folder} account create me --role platform-admin");
-            println!("  charthouse admin --data {folder} account password me");
-            println!("  charthouse admin --data {folder} token create me");
+            say("The folder is new. Make an account, and a password or a token for it:");
+            say(&format!(
+                "  charthouse admin --data {folder} account create me --role platform-admin"
+            ));
+            say(&format!("  charthouse admin --data {folder} account password me"));
+            say(&format!("  charthouse admin --data {folder} token create me"));
         }
         stop_asked_for().await?;
-        println!("stopping");
+        say("stopping");
         server.stop().await;
         Ok(())
     }
+}
+
+/// Whoever started the server may have stopped listening to it.
+fn say(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// A running server, in this process.
