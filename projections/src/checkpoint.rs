@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The shape of the tables. Raised with every change to them or to what is written into them.
-const SCHEMA_VERSION: u32 = 9;
+const SCHEMA_VERSION: u32 = 10;
 
 pub(crate) const SCHEMA: &str = "
 CREATE TABLE checkpoint (

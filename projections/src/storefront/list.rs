@@ -79,7 +79,10 @@ pub fn list(conn: &Connection, filter: &Filter, sort: Sort, page: &PageRequest) 
             pick.add("SELECT * FROM (", vec![]);
             pick.add_at(COLUMNS, &source, moment, Some(&ends));
             pick.add(
-                &format!(") e ORDER BY {} LIMIT {limit}", sort.order("e.published")),
+                &format!(
+                    ") e ORDER BY {} LIMIT {limit}",
+                    sort.order(Number::Itself("e.published"))
+                ),
                 vec![],
             );
         }
@@ -149,8 +152,31 @@ struct Index {
     /// With a condition, and with the rows under the name of `e`.
     from: String,
     /// What goes as the publications do, of which each has so many.
-    number: &'static str,
+    number: Number,
     per_publication: u64,
+}
+
+#[derive(Clone, Copy)]
+enum Number {
+    Itself(&'static str),
+    Negative(&'static str),
+}
+
+impl Number {
+    /// The condition that the number compares so with `bound`.
+    fn compares(self, operator: &str, bound: &str) -> String {
+        match self {
+            Self::Itself(column) => format!("{column} {operator} {bound}"),
+            Self::Negative(column) => format!("-({bound}) {operator} {column}"),
+        }
+    }
+
+    fn newest_first(self) -> String {
+        match self {
+            Self::Itself(column) => format!("{column} DESC"),
+            Self::Negative(column) => column.to_owned(),
+        }
+    }
 }
 
 impl Source {
@@ -168,7 +194,7 @@ impl Source {
     fn rows(condition: &str, values: Vec<Value>) -> Self {
         let index = |table: &str| Index {
             from: format!("main.{table} e WHERE {condition}"),
-            number: "e.published",
+            number: Number::Itself("e.published"),
             per_publication: 1,
         };
         Self {
@@ -180,12 +206,12 @@ impl Source {
 
     fn words(words: &str) -> Self {
         let live =
-            "main.store_text t CROSS JOIN main.store_entry e ON e.published = t.rowid WHERE t.store_text MATCH ?";
-        let past = "main.past_store_text t CROSS JOIN main.store_entry_history e ON e.place = t.rowid
+            "main.store_text t CROSS JOIN main.store_entry e ON e.published = -t.rowid WHERE t.store_text MATCH ?";
+        let past = "main.past_store_text t CROSS JOIN main.store_entry_history e ON e.place = -t.rowid
                     WHERE t.past_store_text MATCH ?";
         let index = |from: &str, per_publication| Index {
             from: from.to_owned(),
-            number: "t.rowid",
+            number: Number::Negative("t.rowid"),
             per_publication,
         };
         Self {
@@ -209,13 +235,12 @@ impl Statement {
         self.values.extend(values);
     }
 
-    /// `published` is where the publication is read from.
-    fn add_after(&mut self, sort: Sort, published: &str, after: Option<&After>) {
+    fn add_after(&mut self, sort: Sort, number: Number, after: Option<&After>) {
         let Some(After { position, name }) = after else {
             return;
         };
         match sort {
-            Sort::NewestPublication => self.add(&format!(" AND {published} < ?"), values![*position]),
+            Sort::NewestPublication => self.add(&format!(" AND {}", number.compares("<", "?")), values![*position]),
             Sort::Name => self.add(
                 " AND e.name >= ? AND (e.name > ? OR e.published > ?)",
                 values![name, name, *position],
@@ -231,10 +256,10 @@ impl Statement {
         if let Some(moment) = moment {
             self.add(" AND e.valid_from <= ?", values![moment]);
             if is_by_publication(ends) {
-                self.add(&format!(" AND {number} <= ?"), values![moment]);
+                self.add(&format!(" AND {}", number.compares("<=", "?")), values![moment]);
             }
         }
-        self.add_ends(number, 1, ends);
+        self.add_ends(*number, 1, ends);
     }
 
     /// The entries of a moment: those that are live still, and those that are past.
@@ -256,22 +281,19 @@ impl Statement {
         self.add(" AND e.valid_to > ? AND e.valid_from <= ?", values![moment, moment]);
         if is_by_publication(ends) {
             let beyond = moment.saturating_add(1).saturating_mul(*per_publication);
-            self.add(&format!(" AND {number} < ?"), values![beyond]);
+            self.add(&format!(" AND {}", number.compares("<", "?")), values![beyond]);
             if let Some(Ends { limit, .. }) = ends {
                 // Most of what was published by then was past by then, too: what cannot come onto the page is not looked at.
-                self.add(
-                    &format!(
-                        " AND {number} >= (SELECT iif(count(*) = {limit}, min(published), 0) * {per_publication} FROM still)"
-                    ),
-                    vec![],
-                );
+                let last =
+                    format!("(SELECT iif(count(*) = {limit}, min(published), 0) * {per_publication} FROM still)");
+                self.add(&format!(" AND {}", number.compares(">=", &last)), vec![]);
             }
         }
-        self.add_ends(number, *per_publication, ends);
+        self.add_ends(*number, *per_publication, ends);
     }
 
     /// `number` of the index, of which each publication has `per_publication`, goes as the publications do.
-    fn add_ends(&mut self, number: &str, per_publication: u64, ends: Option<&Ends>) {
+    fn add_ends(&mut self, number: Number, per_publication: u64, ends: Option<&Ends>) {
         let Some(Ends { sort, after, limit }) = ends else {
             return;
         };
@@ -288,10 +310,10 @@ impl Statement {
 }
 
 impl Sort {
-    /// `published` is what goes as the publications do.
-    fn order(self, published: &str) -> String {
+    /// `number` is what goes as the publications do.
+    fn order(self, number: Number) -> String {
         match self {
-            Self::NewestPublication => format!("{published} DESC"),
+            Self::NewestPublication => number.newest_first(),
             Self::Name => "e.name, e.published".to_owned(),
             Self::LastUpdate => "e.valid_from DESC".to_owned(),
         }

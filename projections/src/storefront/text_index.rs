@@ -1,4 +1,8 @@
 //! The words of the store: written once at the end of a batch, however often an entry changed within it.
+//!
+//! The rows of an index have negative numbers, so that the newest publications come first: an index is read from its
+//! beginning to where a page ends, and backwards only as a whole. And they are written in that order: each row that is not
+//! behind the one before makes an index write out all that it holds in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,8 +74,8 @@ impl TextChanges {
     }
 
     pub(crate) fn write(&self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
-        for publication in &self.stale {
-            sql::execute(tx, "DELETE FROM store_text WHERE rowid = ?", values![*publication])?;
+        for publication in self.stale.iter().rev() {
+            sql::execute(tx, "DELETE FROM store_text WHERE rowid = -?", values![*publication])?;
         }
         for content in &self.removed {
             rewrite(tx, LIVE, "published", "store_entry", *content)?;
@@ -80,6 +84,7 @@ impl TextChanges {
         let write = |index, texts: &BTreeMap<u64, Text>| {
             texts
                 .iter()
+                .rev()
                 .try_for_each(|(number, text)| text.write(tx, index, *number))
         };
         write(LIVE, &self.fresh)?;
@@ -100,7 +105,7 @@ fn gather(tx: &Transaction<'_>, bytes: u64) -> rusqlite::Result<()> {
 fn rewrite(tx: &Transaction<'_>, index: &str, number: &str, rows: &str, content: Digest) -> rusqlite::Result<()> {
     let sql = format!(
         "SELECT {number}, workspace, chart, category, listing, chart_document FROM {rows}
-         WHERE listing = ?1 OR chart_document = ?1"
+         WHERE listing = ?1 OR chart_document = ?1 ORDER BY {number} DESC"
     );
     let found: Vec<(u64, Text)> = sql::rows(tx, &sql, values![content], |columns| {
         Ok((columns.take()?, Text::read(columns)?))
@@ -153,7 +158,7 @@ impl Text {
         // A statement that writes more than one row makes the index write out all that it holds in memory.
         let sql = format!(
             "INSERT OR REPLACE INTO {index} (rowid, name, chart, summary, keywords, readme, filters)
-             VALUES (?, ?, ?, ?, ?, ?, ?)"
+             VALUES (-?, ?, ?, ?, ?, ?, ?)"
         );
         let values = values![number, name, self.chart, summary, keywords, readme.flatten(), filters];
         sql::execute(tx, &sql, values).map(drop)

@@ -166,7 +166,7 @@ async fn a_comparison_tells_every_row_that_is_not_what_the_log_says() {
             "UPDATE store_entry SET version = '6.6.6';
              DELETE FROM decision WHERE position = (SELECT min(position) FROM decision);
              INSERT INTO workspace VALUES (x'00', 'made-up', 1, NULL);
-             DELETE FROM store_text WHERE rowid = (SELECT min(published) FROM store_entry);",
+             DELETE FROM store_text WHERE rowid = (SELECT -min(published) FROM store_entry);",
         )
         .unwrap();
     let told = compare(1).await.tables;
