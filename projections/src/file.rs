@@ -22,7 +22,6 @@ const CACHE_MAX_KIB: i64 = 16 * 1024;
 /// Whoever only reads reads the file where it is mapped; in its own memory are pages that are not in the file yet.
 const READER_CACHE_MAX_KIB: i64 = 2 * 1024;
 const SCRATCH_CACHE_MAX_KIB: i64 = 64 * 1024;
-const SORTING_THREADS: i64 = 4;
 
 /// Opens the highest generation of the view that this program made of `log`; if there is none, an empty one above the
 /// others, which are left alone.
@@ -124,8 +123,6 @@ pub(crate) fn create_scratch(path: &Path, log: &EventStore) -> Result<Connection
     conn.pragma_update(None, "synchronous", "OFF")?;
     tune(&conn)?;
     conn.pragma_update(None, "cache_size", -SCRATCH_CACHE_MAX_KIB)?;
-    // Indexes are sorted on other cores, too.
-    conn.pragma_update(None, "threads", SORTING_THREADS)?;
     lay_out(&mut conn, log)?;
     Ok(conn)
 }

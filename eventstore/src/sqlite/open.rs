@@ -19,8 +19,8 @@ const APPLICATION_ID: i64 = 0x4348_4c47;
 const SCHEMA_VERSION: i64 = 1;
 const SCHEMA: &str = include_str!("schema.sql");
 const READERS: u32 = 4;
-/// 64 MiB, in `SQLite`'s notation: appending touches the ends of four indexes.
-const WRITER_CACHE: &str = "-65536";
+/// 16 MiB, in `SQLite`'s notation: appending touches the ends of four indexes.
+const WRITER_CACHE: &str = "-16384";
 /// 32 MiB. A checkpoint makes the appends of its moment wait, and writes a page once however often it changed.
 const WAL_PAGES: &str = "8192";
 /// `SQLite`'s code for a file that is no database at all.

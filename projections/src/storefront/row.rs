@@ -150,7 +150,7 @@ fn published(dossier: &Dossier) -> impl Iterator<Item = &Notes> {
             let version = dossier.app.versions.get(number);
             version.is_some_and(|version| matches!(version.stage, DomainStage::Published { .. }))
         })
-        .map(|(_, notes)| notes)
+        .map(|(_, notes)| notes.as_ref())
 }
 
 impl Written {
