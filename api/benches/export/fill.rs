@@ -9,13 +9,14 @@ use domain::{
     role, workspace,
 };
 use eventstore::{Blobs, EventStore, Mode};
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, future::join_all, stream};
 use projections::Views;
 
 use crate::filler::{Filler, digest, id};
 
 const TOKEN: &str = "charthouse_a-token-for-a-benchmark";
 const DECISIONS_PER_APP: u64 = 100;
+const APPS_AT_ONCE: usize = 8;
 const WORKSPACES: u128 = 10;
 const REVIEWERS: u128 = 10;
 const AUTHOR: u128 = 1_000;
@@ -49,10 +50,11 @@ impl Folder {
 
     /// So many decisions on apps from the one numbered `first` on. Nothing can be added after it.
     async fn apps(self, first: u64, count: u64) {
-        for n in 0..count.div_ceil(DECISIONS_PER_APP) {
+        let apps = stream::iter(0..count.div_ceil(DECISIONS_PER_APP)).map(|n| {
             let decisions = DECISIONS_PER_APP.min(count - n * DECISIONS_PER_APP);
-            self.app(u128::from(first + n), decisions).await;
-        }
+            self.app(u128::from(first + n), decisions)
+        });
+        apps.buffer_unordered(APPS_AT_ONCE).collect::<()>().await;
         self.filler.close().await;
     }
 
@@ -80,7 +82,8 @@ impl Folder {
         self.filler.account(AUTHOR, &auditor, Some(TOKEN)).await;
     }
 
-    /// An app whose versions were all submitted by its author, and then decided about by one reviewer.
+    /// An app whose versions were all submitted by its author, and then decided about by one reviewer: every other
+    /// one was rejected.
     async fn app(&self, n: u128, decisions: u64) {
         let (app, listing) = (AppId::from_uuid(id(n)), digest(n));
         let stream = format!("app-{app}");
@@ -89,9 +92,10 @@ impl Folder {
             chart: format!("chart-{n}").parse().unwrap(),
             listing,
         }];
-        let reasons = join_all((0..decisions).map(|_| self.filler.seal(&stream, REASON))).await;
+        let rejected = join_all((0..decisions / 2).map(|_| self.filler.seal(&stream, REASON))).await;
+        let mut reasons = rejected.into_iter();
         let mut decided = vec![];
-        for (version, reason) in (0..).zip(reasons) {
+        for version in 0..u128::from(decisions) {
             let number: domain::version_number::VersionNumber = format!("1.{version}.0").parse().unwrap();
             let submission = SubmissionId::from_uuid(id(n << 32 | version));
             let package = digest(n << 32 | version);
@@ -115,15 +119,16 @@ impl Folder {
                 version: number.clone(),
                 submission,
             });
-            decided.push(match version % 2 {
-                0 => app::Event::VersionApproved {
+            let reason = if version % 2 == 0 { None } else { reasons.next() };
+            decided.push(match reason {
+                None => app::Event::VersionApproved {
                     version: number,
                     submission,
                     digest: package,
                     listing,
                     terms: None,
                 },
-                _ => app::Event::VersionRejected {
+                Some(reason) => app::Event::VersionRejected {
                     version: number,
                     submission,
                     digest: package,
