@@ -30,6 +30,7 @@ mod fetch;
 mod file;
 mod generations;
 pub mod health;
+mod inline;
 mod lookup;
 mod moment;
 pub mod page;
@@ -222,13 +223,36 @@ impl Views {
     {
         match moment {
             Moment::Now => self.read(question).await,
-            Moment::At(position) => {
-                let question = move |conn: &Connection| {
-                    past::turn_to(conn, position)?;
-                    question(conn)
-                };
-                self.live().past.ask(question).await
-            }
+            Moment::At(position) => self.live().past.ask(as_of(position, question)).await,
         }
+    }
+
+    /// Asks as [`Views::read_at`] does what is answered at once: few rows, found by their keys or at the beginning of an
+    /// index. It is answered on this thread, unless very many ask at the same time: handing so short a question to another
+    /// thread, and its answer back, costs as much as the answer.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Views::read_at`].
+    pub async fn read_inline<T, Q>(&self, moment: Moment, question: Q) -> Result<T, ViewError>
+    where
+        T: Send + 'static,
+        Q: FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static,
+    {
+        match moment {
+            Moment::Now => self.live().now.ask_inline(question).await,
+            Moment::At(position) => self.live().past.ask_inline(as_of(position, question)).await,
+        }
+    }
+}
+
+/// The question asked at a position, of a connection that can be turned there.
+fn as_of<T, Q>(position: u64, question: Q) -> impl FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static
+where
+    Q: FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static,
+{
+    move |conn| {
+        past::turn_to(conn, position)?;
+        question(conn)
     }
 }

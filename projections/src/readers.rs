@@ -14,7 +14,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::{error::ViewError, file, past, sql};
+use crate::{error::ViewError, file, inline::Inline, past, sql};
 
 /// Most threads that answer questions; there are no more than processors, since answers come from memory.
 const READERS_MAX: usize = 4;
@@ -45,10 +45,15 @@ impl Counter {
         }
     }
 
-    fn add(&self, statements: u64) {
+    /// Counts a question that is asked on this thread.
+    pub(crate) fn counting<T>(&self, ask: impl FnOnce() -> T) -> T {
+        let before = sql::statements();
+        let answer = ask();
+        let statements = sql::statements() - before;
         self.questions.fetch_add(1, Ordering::Relaxed);
         self.statements.fetch_add(statements, Ordering::Relaxed);
         tracing::trace!(statements, "a question was asked of the views");
+        answer
     }
 }
 
@@ -76,6 +81,7 @@ fn readers() -> usize {
 /// Dropping it ends the threads once they have answered what was asked.
 pub(crate) struct Readers {
     questions: mpsc::Sender<Question>,
+    inline: Inline,
     counter: Arc<Counter>,
 }
 
@@ -105,8 +111,12 @@ impl Readers {
                 source,
             })?;
         }
-        let counter = Arc::clone(counter);
-        Ok(Self { questions, counter })
+        let inline: rusqlite::Result<_> = (0..threads).map(|_| open(path)).collect();
+        Ok(Self {
+            questions,
+            inline: Inline::new(inline?, Arc::clone(counter)),
+            counter: Arc::clone(counter),
+        })
     }
 
     /// Asks within one read transaction.
@@ -120,10 +130,7 @@ impl Readers {
         let question = move |conn: &mut Connection| {
             // Whoever asked may have stopped waiting.
             if !answer.is_closed() {
-                let before = sql::statements();
-                let answered = in_one_moment(conn, question);
-                counter.add(sql::statements() - before);
-                let _ = answer.send(answered);
+                let _ = answer.send(counter.counting(|| in_one_moment(conn, question)));
             }
         };
         self.questions
@@ -131,10 +138,22 @@ impl Readers {
             .map_err(|_| ViewError::Abandoned)?;
         answered.await.map_err(|_| ViewError::Abandoned)?
     }
+
+    /// The same on this thread, as long as a connection is free for that.
+    pub(crate) async fn ask_inline<T, Q>(&self, question: Q) -> Result<T, ViewError>
+    where
+        T: Send + 'static,
+        Q: FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static,
+    {
+        match self.inline.ask(question) {
+            Ok(answer) => answer,
+            Err(question) => self.ask(question).await,
+        }
+    }
 }
 
 /// As a transaction of the library would, but without preparing what begins and ends it again for every question.
-fn in_one_moment<T>(
+pub(crate) fn in_one_moment<T>(
     conn: &Connection,
     question: impl FnOnce(&Connection) -> Result<T, ViewError>,
 ) -> Result<T, ViewError> {

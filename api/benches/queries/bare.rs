@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::ids::CategoryId;
 use eventstore::{EventStore, Mode};
 use projections::{
-    PageRequest, Views,
+    Moment, PageRequest, Views,
     storefront::{self, Entry, Filter, Shelf, Sort},
 };
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,9 @@ async fn answer(State(views): State<Views>, body: Bytes) -> impl IntoResponse {
     };
     let request = PageRequest::new(20, None);
     let page = views
-        .read(move |view| storefront::list(view, &filter, Sort::default(), &request))
+        .read_inline(Moment::Now, move |view| {
+            storefront::list(view, &filter, Sort::default(), &request)
+        })
         .await
         .unwrap();
     let edges = page.items.iter().map(|item| Edge {

@@ -20,7 +20,7 @@ use futures_util::{
     future::{BoxFuture, Shared},
 };
 use projections::{
-    Lookup, Moment,
+    Connection as View, Lookup, Moment,
     audit::{self, AuditRow},
 };
 use tokio::sync::oneshot;
@@ -28,6 +28,10 @@ use uuid::Uuid;
 
 use super::{error::ApiError, viewer::services};
 use crate::services::Services;
+
+/// As many rows as a page has, if nothing is said, are fetched by whoever asks for them; more of them on a thread that may
+/// take its time.
+const INLINE_MAX: usize = 20;
 
 /// What is fetched by keys of this kind, for all who ask.
 pub trait Load: Clone + Eq + Hash + Send + Sync + 'static {
@@ -137,7 +141,12 @@ impl<K: Lookup> Load for At<K> {
         }
         let mut found = HashMap::new();
         for (moment, keys) in moments {
-            let rows = services.views.read_at(moment, move |view| K::find(view, &keys)).await?;
+            let (few, views) = (keys.len() <= INLINE_MAX, &services.views);
+            let question = move |view: &View| K::find(view, &keys);
+            let rows = match few {
+                true => views.read_inline(moment, question).await?,
+                false => views.read_at(moment, question).await?,
+            };
             found.extend(rows.into_iter().map(|(key, row)| (Self(moment, key), row)));
         }
         Ok(found)

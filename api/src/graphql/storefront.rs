@@ -20,7 +20,7 @@ use super::{
     error::Result,
     page::{self, Connected},
     versions::Version,
-    viewer::{read_at, viewer},
+    viewer::{read_at, services, viewer},
 };
 
 #[derive(Default)]
@@ -68,6 +68,11 @@ impl StoreQuery {
             return Ok(Connected::empty_with(Found::default()));
         };
         let counts = ctx.look_ahead().field("facets").exists();
+        // To count what fits, to put it into another order than the index is in, or to find what once had a word in it,
+        // more has to be looked at than is shown.
+        let is_short = !counts
+            && sort.is_none_or(|sort| sort == StoreSort::default())
+            && (moment == Moment::Now || filter.text.is_none());
         let question = move |view: &View| {
             let facets = match counts {
                 true => Some(storefront::facets(view, &filter)?),
@@ -78,7 +83,10 @@ impl StoreQuery {
                 facets,
             ))
         };
-        let (entries, facets) = read_at(ctx, moment, question).await?;
+        let (entries, facets) = match is_short {
+            true => services(ctx).views.read_inline(moment, question).await?,
+            false => read_at(ctx, moment, question).await?,
+        };
         let found = Found { facets, moment };
         Ok(page::connection_with(ctx, entries, is_first, found, |row| StoreEntry {
             row,

@@ -4,7 +4,7 @@ use domain::app::{Authority, Event};
 use rusqlite::Connection;
 
 use super::world::*;
-use crate::{ViewError, Views};
+use crate::{Moment, ViewError, Views};
 
 /// Every row of every table, the search index included.
 pub(super) fn dump(conn: &Connection) -> Result<BTreeMap<String, Vec<String>>, ViewError> {
@@ -232,8 +232,15 @@ async fn a_question_that_panics_is_abandoned_and_the_next_is_answered() {
             .read(|_| -> Result<(), ViewError> { panic!("on purpose") })
             .await;
         assert!(matches!(abandoned, Err(ViewError::Abandoned)));
+        let abandoned = world
+            .views
+            .read_inline(Moment::Now, |_| -> Result<(), ViewError> { panic!("on purpose") })
+            .await;
+        assert!(matches!(abandoned, Err(ViewError::Abandoned)));
     }
     assert_eq!(world.ask(|conn| Ok(crate::position(conn)?)).await, 0);
+    let inline = world.views.read_inline(Moment::Now, |conn| Ok(crate::position(conn)?));
+    assert_eq!(inline.await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -242,6 +249,11 @@ async fn a_question_cannot_write() {
     let refused = world
         .views
         .read(|conn| Ok(conn.execute("DELETE FROM checkpoint", [])?))
+        .await;
+    assert!(matches!(refused, Err(ViewError::Database(_))));
+    let refused = world
+        .views
+        .read_inline(Moment::Now, |conn| Ok(conn.execute("DELETE FROM checkpoint", [])?))
         .await;
     assert!(matches!(refused, Err(ViewError::Database(_))));
 }
