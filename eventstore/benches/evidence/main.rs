@@ -33,7 +33,7 @@ use logs::Database;
 const EVENTS: u64 = 1_000_000;
 const ROUNDS: usize = 5;
 const PROOFS: u64 = 5_000;
-const CHECKPOINTS: usize = 40;
+const CHECKPOINTS: usize = 20;
 /// Spreads positions over the log; odd, so that none comes twice too soon.
 const STRIDE: u64 = 0x9e37_79b9_7f4a_7c15;
 
