@@ -37,12 +37,18 @@ fn watch(conn: &Connection, view: View, table: &str, key: &str) -> rusqlite::Res
     let events = if view == View::Audit {
         &[("INSERT", "NEW")][..]
     } else {
-        &[("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")]
+        // What a row stood for before it was changed may be another than what it stands for now.
+        &[
+            ("INSERT", "NEW"),
+            ("UPDATE", "OLD"),
+            ("UPDATE", "NEW"),
+            ("DELETE", "OLD"),
+        ]
     };
     for (event, row) in events {
         let key = key.replace("{row}", row);
         conn.execute_batch(&format!(
-            "CREATE TEMP TRIGGER touched_{view}_{table}_{event} AFTER {event} ON main.{table} WHEN {key} IS NOT NULL BEGIN
+            "CREATE TEMP TRIGGER touched_{view}_{table}_{event}_{row} AFTER {event} ON main.{table} WHEN {key} IS NOT NULL BEGIN
                  INSERT INTO touched VALUES ('{view}', {key}, {position});
              END"
         ))?;

@@ -123,6 +123,24 @@ async fn a_difference_names_the_events_that_made_it_and_no_others() {
 }
 
 #[tokio::test]
+async fn an_app_that_is_moved_touches_the_shelf_it_leaves_and_the_one_it_comes_to() {
+    let mut world = World::new().await;
+    world.stock(1, "redis", "1.0.0").await;
+    let move_to = |shelf| Event::CategoryAssigned {
+        category: Some(category(shelf)),
+    };
+    world.app(AUTHOR, 1, move_to(1)).await;
+    let replay = replay(&world, "replay.db");
+    replay.advance(world.size).await.unwrap();
+    replay.note_changes(&[View::Categories]).await.unwrap();
+    let moved = world.app(AUTHOR, 1, move_to(2)).await;
+    replay.advance(world.size).await.unwrap();
+    let touched = replay.read(|conn| touched::by_row(conn, View::Categories)).await;
+    let by = [1, 2].map(|shelf| (category(shelf).as_uuid().simple().to_string(), vec![moved]));
+    assert_eq!(touched.unwrap(), BTreeMap::from(by));
+}
+
+#[tokio::test]
 async fn a_replay_ends_where_the_log_does_and_does_not_go_back() {
     let mut world = World::new().await;
     world.stock(1, "redis", "1.0.0").await;
