@@ -5,7 +5,7 @@
 //! and given its documents, on another core.
 
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     convert::Infallible,
     sync::{Arc, PoisonError},
 };
@@ -15,6 +15,7 @@ use tokio::{
     sync::{Mutex, OwnedMutexGuard},
     task::{JoinHandle, spawn_blocking},
 };
+use uuid::Uuid;
 
 use crate::{
     content::Wanted,
@@ -25,6 +26,12 @@ use crate::{
 
 /// Most events applied in one transaction.
 pub(crate) const EVENTS_PER_BATCH: u64 = 10_000;
+/// What comes is applied in parts, so that whoever waits for the first is answered while the next are applied: this many
+/// events, or of very many one of so many parts.
+const LIVE_EVENTS_PER_BATCH: usize = 16;
+const LIVE_BATCHES: usize = 4;
+/// So few events are decoded before another thread is awake.
+const DECODED_INLINE_MAX: usize = 64;
 /// Documents that are known to be kept, so that they are not fetched again.
 const KEPT_DOCUMENTS_MAX: usize = 200_000;
 
@@ -36,6 +43,7 @@ pub(crate) async fn follow(writer: Arc<Mutex<Writer>>, log: EventStore, blobs: B
     let mut source = Source {
         next: Position::new(next),
         live: None,
+        waiting: VecDeque::new(),
         ahead: None,
         preparing,
     };
@@ -165,8 +173,13 @@ impl Preparing {
     }
 
     async fn batch(&self, events: Vec<Recorded>) -> Result<Batch, ViewError> {
-        let batch = spawn_blocking(move || Batch::decode(&events)).await;
-        let mut batch = batch.map_err(|_| ViewError::Abandoned)?;
+        let mut batch = match events.len() {
+            ..=DECODED_INLINE_MAX => Batch::decode(&events),
+            _ => {
+                let batch = spawn_blocking(move || Batch::decode(&events)).await;
+                batch.map_err(|_| ViewError::Abandoned)?
+            }
+        };
         let wanted = self.unknown(batch.named());
         batch.documents = fetch::documents(&self.blobs, &wanted).await?;
         self.know(wanted);
@@ -192,6 +205,8 @@ impl Preparing {
 struct Source {
     next: Position,
     live: Option<Subscription>,
+    /// What came, and is in no batch yet.
+    waiting: VecDeque<Recorded>,
     /// The batch after the one that is being applied.
     ahead: Option<Reading>,
     preparing: Preparing,
@@ -218,10 +233,94 @@ impl Source {
                 return Ok(batch);
             }
         }
-        let next = self.next;
-        let log = &self.preparing.log;
-        let events: Result<Vec<Recorded>, ReadError> =
-            self.live.get_or_insert_with(|| log.subscribe(next)).next().await;
-        self.preparing.batch(events?).await
+        if self.waiting.is_empty() {
+            let next = self.next;
+            let log = &self.preparing.log;
+            let events: Result<Vec<Recorded>, ReadError> =
+                self.live.get_or_insert_with(|| log.subscribe(next)).next().await;
+            self.waiting.extend(events?);
+        }
+        let events = share(&mut self.waiting);
+        self.preparing.batch(events).await
+    }
+}
+
+/// The events to apply next of those that wait, and with them all that followed from the same command: nobody sees half of it.
+fn share(waiting: &mut VecDeque<Recorded>) -> Vec<Recorded> {
+    let mut share = (waiting.len() / LIVE_BATCHES)
+        .max(LIVE_EVENTS_PER_BATCH)
+        .min(waiting.len());
+    while let Some(next) = waiting.get(share)
+        && let Some(last) = share.checked_sub(1).and_then(|last| waiting.get(last))
+        && correlation(last) == correlation(next)
+    {
+        share += 1;
+    }
+    waiting.drain(..share).collect()
+}
+
+/// `None` of an event that is damaged, as decoding it will tell.
+fn correlation(event: &Recorded) -> Option<Uuid> {
+    event.envelope().ok().map(|envelope| envelope.correlation_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use eventstore::{Append, Context, EventStore, Mode, NewEvent, Revision, Write};
+
+    use super::*;
+
+    /// A log of commands that left so many events each.
+    async fn log(folder: &std::path::Path, commands: &[u64]) -> Vec<Recorded> {
+        let url = format!("sqlite://{}", folder.join("log.db").display());
+        let log = EventStore::open(&url, Mode::Append).await.unwrap();
+        let mut id = 0;
+        let mut fresh = || {
+            id += 1;
+            Uuid::from_u128(id)
+        };
+        for (number, events) in commands.iter().enumerate() {
+            let events = (0..*events).map(|_| NewEvent {
+                id: fresh(),
+                name: "Happened".parse().unwrap(),
+                schema: 1,
+                data: serde_json::json!({}),
+            });
+            let write = Write {
+                stream: format!("app-{number}").parse().unwrap(),
+                expected: Revision::NONE,
+                events: events.collect(),
+            };
+            let context = Context {
+                actor: "system".to_owned(),
+                command: None,
+                correlation_id: fresh(),
+                causation_id: None,
+            };
+            let append = Append {
+                writes: vec![write],
+                guards: vec![],
+                context,
+            };
+            log.append(append).await.unwrap();
+        }
+        log.read(Position::START, 10_000).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_comes_is_applied_in_parts_and_what_a_command_left_in_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let commands = [[1; 15].as_slice(), &[30], &[1; 20], &[2; 100]].concat();
+        let mut waiting = VecDeque::from(log(folder.path(), &commands).await);
+        let all = waiting.len();
+        let mut parts = vec![];
+        while !waiting.is_empty() {
+            parts.push(share(&mut waiting).len());
+        }
+        assert_eq!(parts.iter().sum::<usize>(), all);
+        // A quarter of them, with what else their last command left; at the end as many as are worth a transaction.
+        assert_eq!(parts[0], 67);
+        assert!(parts.iter().all(|part| *part > 0) && parts.len() > 6, "{parts:?}");
+        assert!(parts[1..].iter().all(|part| part % 2 == 0), "{parts:?}");
     }
 }
