@@ -31,8 +31,11 @@ pub(crate) fn by_id<K: ToColumn + Eq + Hash, R>(
     row: impl Fn(&mut Columns<'_, '_>) -> rusqlite::Result<R>,
     id: impl Fn(&R) -> K,
 ) -> Result<HashMap<K, R>, ViewError> {
-    let sql = format!("{select} IN (SELECT unhex(value) FROM json_each(?))");
-    let rows = sql::rows(conn, &sql, vec![list(ids)], row)?;
+    let (named, value) = match ids {
+        [id] => ("= ?", id.to_value()),
+        _ => ("IN (SELECT unhex(value) FROM json_each(?))", list(ids)),
+    };
+    let rows = sql::rows(conn, &format!("{select} {named}"), vec![value], row)?;
     Ok(rows.into_iter().map(|row| (id(&row), row)).collect())
 }
 

@@ -141,6 +141,12 @@ impl Lookup for (AppId, VersionNumber) {
     type Row = Version;
 
     fn find(conn: &Connection, keys: &[Self]) -> Result<HashMap<Self, Version>, ViewError> {
+        if let [key @ (app, number)] = keys {
+            return Ok(version(conn, *app, number)?
+                .map(|row| (key.clone(), row))
+                .into_iter()
+                .collect());
+        }
         let sql = "SELECT row FROM version WHERE (app, sort_key) IN (
                    SELECT unhex(value ->> 0), value ->> 1 FROM json_each(?))";
         let named: Vec<_> = keys
