@@ -35,7 +35,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Events of the full log, unless an argument says otherwise.
 const FULL_EVENTS: u64 = 5_000_000;
 const REPLAYED_EVENTS: u64 = 1_000_000;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 const ROUND: Duration = Duration::from_secs(1);
 const MANY: usize = 64;
 
