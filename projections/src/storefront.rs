@@ -6,7 +6,8 @@
 //! An entry's row holds all that a list shows of it, so that a page is read from as many rows as it has.
 //!
 //! There are two indexes of words: one of the entries that are live, under the numbers of their rows, and one of those that
-//! are past, under their own numbers, which sort as their publications do. So the past is searched as the present is.
+//! are past, under their own numbers, which sort as their publications do; in both the numbers are negative, so that the
+//! newest come first. So the past is searched as the present is.
 //! What stands on a shelf, or is there at all, is told by the rows' own indexes.
 //! The present has the beginnings of words in its index, too: the word that somebody is still typing costs what a whole
 //! one does.

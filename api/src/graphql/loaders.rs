@@ -26,12 +26,12 @@ use projections::{
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{error::ApiError, viewer::services};
+use super::{error::ApiError, page::PAGE_DEFAULT, viewer::services};
 use crate::services::Services;
 
 /// As many rows as a page has, if nothing is said, are fetched by whoever asks for them; more of them on a thread that may
 /// take its time.
-const INLINE_MAX: usize = 20;
+const INLINE_MAX: usize = PAGE_DEFAULT as usize;
 
 /// What is fetched by keys of this kind, for all who ask.
 pub trait Load: Clone + Eq + Hash + Send + Sync + 'static {

@@ -1,8 +1,8 @@
 //! The words of the store: written once at the end of a batch, however often an entry changed within it.
 //!
-//! The rows of an index have negative numbers, so that the newest publications come first: an index is read from its
-//! beginning to where a page ends, and backwards only as a whole. And they are written in that order: each row that is not
-//! behind the one before makes an index write out all that it holds in memory.
+//! The rows of an index have negative numbers, so that the newest publications come first: a page is read from the beginning
+//! of a word's rows, and those behind it are not; backwards, all of them would be. They are written in that order, too: each
+//! row that is not behind the one before makes an index write out all that it holds in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
