@@ -18,6 +18,7 @@ mod error;
 mod evidence;
 mod explanations;
 mod health;
+mod in_place;
 mod installations;
 mod limits;
 mod listings;

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     error::{ApiError, Result},
+    in_place::InPlace,
     viewer::services,
 };
 
@@ -69,8 +70,8 @@ impl<T: OutputType, F: ObjectType> Connected<T, F> {
     }
 
     /// A list of edges.
-    async fn edges(&self) -> &[Edge<T>] {
-        &self.edges
+    async fn edges(&self) -> Vec<InPlace<&Edge<T>>> {
+        self.edges.iter().map(InPlace).collect()
     }
 
     /// A list of nodes.

@@ -18,6 +18,7 @@ use super::{
     at_least::{self, AtLeast},
     categories::Category,
     error::Result,
+    in_place::InPlace,
     page::{self, Connected},
     versions::Version,
     viewer::{read_at, services, viewer},
@@ -53,7 +54,7 @@ impl StoreQuery {
         >,
         first: Option<i32>,
         after: Option<String>,
-    ) -> Result<Connected<StoreEntry, Found>> {
+    ) -> Result<Connected<InPlace<StoreEntry>, Found>> {
         viewer(ctx)?.authorize(Permission::StoreView, Place::Platform)?;
         at_least::wait(ctx, at_least).await?;
         let (is_first, request) = (after.is_none(), page::request(ctx, first, after)?);
@@ -88,10 +89,8 @@ impl StoreQuery {
             false => read_at(ctx, moment, question).await?,
         };
         let found = Found { facets, moment };
-        Ok(page::connection_with(ctx, entries, is_first, found, |row| StoreEntry {
-            row,
-            moment,
-        }))
+        let show = |row| InPlace(StoreEntry { row, moment });
+        Ok(page::connection_with(ctx, entries, is_first, found, show))
     }
 }
 
