@@ -4,7 +4,7 @@
 //! * [`stage`]: the life of a version, as one table
 //! * [`review`]: by what a submission is decided, and who approved it so far
 //! * `decide`: which facts follow from a command, or which rule refuses it
-//! * `evolve`: what is remembered
+//! * `evolve`: what is remembered, the versions in [`versions`](Versions)
 //!
 //! Approval is bound to bytes: a submission freezes the digests of the package and of the listing, and a decision
 //! names them. Nothing that was not approved at its digest is ever published.
@@ -19,14 +19,13 @@ pub mod review;
 pub mod stage;
 #[cfg(test)]
 mod tests;
+mod versions;
 #[cfg(test)]
 pub(crate) use self::tests::version_life::commands::every_command as every_app_command;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
+use self::versions::Standing;
 pub use self::{
     allowed::Asker,
     command::Command,
@@ -34,9 +33,10 @@ pub use self::{
     rejection::Rejection,
     review::{Approval, Exception, Panel, Review, Terms},
     stage::{Action, Stage},
+    versions::Versions,
 };
 use crate::{
-    access::{AppVisibility, StageVisibility},
+    access::AppVisibility,
     decider::{Decider, Stamp},
     digest::Digest,
     ids::{AccountId, CategoryId, SubmissionId, WorkspaceId},
@@ -49,8 +49,7 @@ pub struct App {
     pub workspace: WorkspaceId,
     pub chart: ChartName,
     /// Deleted versions stay: their numbers and their authors are not forgotten.
-    /// Shared by copies of the app: one event changes one of many.
-    pub versions: BTreeMap<VersionNumber, Arc<Version>>,
+    pub versions: Versions,
     pub listing: Listing,
     /// `None` is the shelf of the uncategorised.
     pub category: Option<CategoryId>,
@@ -153,68 +152,59 @@ pub enum Status {
     Deleted,
 }
 
-impl Status {
-    /// `stages` are those of the app's versions.
-    #[must_use]
-    pub fn of<'a>(stages: impl IntoIterator<Item = &'a Stage>, suspended: bool, deleted: bool) -> Self {
-        let (mut any_published, mut any_suspended) = (false, false);
-        for stage in stages {
-            any_published |= matches!(stage, Stage::Published { .. });
-            any_suspended |= matches!(stage, Stage::Suspended { .. });
-        }
-        match (deleted, suspended, any_published, any_suspended) {
-            (true, ..) => Self::Deleted,
-            (_, true, ..) | (_, _, false, true) => Self::Suspended,
-            (_, _, true, _) => Self::Published,
-            (_, _, false, false) => Self::InDevelopment,
-        }
-    }
-}
-
 impl App {
     #[must_use]
     pub fn status(&self) -> Status {
-        Status::of(
-            self.versions.values().map(|version| &version.stage),
-            self.suspended.is_some(),
-            self.deleted,
-        )
+        let Standing {
+            published, suspended, ..
+        } = self.versions.standing;
+        match (published, suspended) {
+            _ if self.deleted => Status::Deleted,
+            _ if self.suspended.is_some() => Status::Suspended,
+            (1.., _) => Status::Published,
+            (0, 1..) => Status::Suspended,
+            (0, 0) => Status::InDevelopment,
+        }
     }
 
     /// What decides who may know of it.
     #[must_use]
     pub fn visibility(&self) -> AppVisibility {
-        let handed_in = |version: &Arc<Version>| version.stage.visibility() != StageVisibility::Own;
         AppVisibility {
             workspace: self.workspace,
             in_store: self.status() == Status::Published,
-            handed_in: self.listing.review.is_some() || self.versions.values().any(handed_in),
+            handed_in: self.listing.review.is_some() || self.versions.standing.handed_in > 0,
         }
     }
 
     /// The version the store offers first: the highest published one, a pre-release only if there is nothing else.
     #[must_use]
     pub fn latest_published(&self) -> Option<&VersionNumber> {
-        let published = || {
-            self.versions
-                .iter()
-                .filter(|(_, v)| matches!(v.stage, Stage::Published { .. }))
-                .map(|(number, _)| number)
-        };
-        published()
-            .filter(|number| !number.is_prerelease())
-            .max()
-            .or_else(|| published().max())
+        if self.versions.standing.published == 0 {
+            return None;
+        }
+        let versions = self.versions.iter().rev();
+        let mut published = versions.filter(|(_, version)| version.stage.is_published());
+        let highest = published.next().map(|(number, _)| number)?;
+        match highest.is_prerelease() {
+            false => Some(highest),
+            true => {
+                let release = published
+                    .map(|(number, _)| number)
+                    .find(|number| !number.is_prerelease());
+                release.or(Some(highest))
+            }
+        }
     }
 
     /// Whether a store user may install this version: published, and neither it nor its app suspended.
     #[must_use]
     pub fn is_installable(&self, number: &VersionNumber) -> bool {
-        let published = self
-            .versions
+        self.versions
             .get(number)
-            .is_some_and(|version| matches!(version.stage, Stage::Published { .. }));
-        published && self.suspended.is_none() && !self.deleted
+            .is_some_and(|version| version.stage.is_published())
+            && self.suspended.is_none()
+            && !self.deleted
     }
 
     /// A version that is not deleted.

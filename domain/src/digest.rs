@@ -2,11 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::text;
 
 /// A SHA-256, written `sha256:` and 64 lower-case hexadecimal digits. Computed at the edge.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
@@ -23,7 +24,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from(*self))
+        f.write_str(Written::of(self).as_str())
     }
 }
 
@@ -43,7 +44,7 @@ impl FromStr for Digest {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = || InvalidDigest(text.chars().take(80).collect());
         let hex = text
-            .strip_prefix("sha256:")
+            .strip_prefix(PREFIX)
             .filter(|hex| hex.len() == 64)
             .ok_or_else(invalid)?;
         let mut bytes = [0; 32];
@@ -56,29 +57,40 @@ impl FromStr for Digest {
     }
 }
 
-impl TryFrom<String> for Digest {
-    type Error = InvalidDigest;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(Written::of(self).as_str())
     }
 }
 
-impl From<Digest> for String {
-    fn from(digest: Digest) -> Self {
-        const PREFIX: &str = "sha256:";
-        let mut text = Self::with_capacity(PREFIX.len() + 2 * digest.0.len());
-        text.push_str(PREFIX);
-        for byte in digest.0 {
-            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            text.push(char::from(DIGITS[usize::from(byte & 15)]));
-        }
-        text
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text::deserialize(deserializer)
     }
 }
 
-// Rows of the views hold digests by the thousand, so they are not left to general formatting.
+const PREFIX: &str = "sha256:";
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// A digest as it is written. Rows of the views hold digests by the million, so they are not left to general formatting.
+struct Written([u8; PREFIX.len() + 64]);
+
+impl Written {
+    fn of(digest: &Digest) -> Self {
+        let mut text = [0; PREFIX.len() + 64];
+        let (prefix, hex) = text.split_at_mut(PREFIX.len());
+        prefix.copy_from_slice(PREFIX.as_bytes());
+        for (pair, byte) in hex.chunks_exact_mut(2).zip(digest.0) {
+            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        Self(text)
+    }
+
+    fn as_str(&self) -> &str {
+        // The prefix and digits, which are all of it, are text.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
 
 const fn value(digit: u8) -> Option<u8> {
     match digit {

@@ -40,5 +40,6 @@ pub mod role;
 pub mod session;
 #[cfg(test)]
 pub mod spec;
+mod text;
 pub mod version_number;
 pub mod workspace;

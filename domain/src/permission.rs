@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use crate::text::as_text;
 
 /// Where a permission is asked for, and where a role gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,9 +15,10 @@ pub enum Level {
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $text:literal at $level:ident,)+) => {
         /// One thing somebody may do. Stored in role definitions by its text: rename nothing, remove nothing.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Permission { $($(#[$doc])* $name,)+ }
+
+        as_text!(Permission);
 
         impl Permission {
             pub const ALL: &[Self] = &[$(Self::$name,)+];
@@ -124,20 +125,6 @@ impl FromStr for Permission {
             .copied()
             .find(|p| p.as_str() == text)
             .ok_or_else(|| UnknownPermission(text.to_owned()))
-    }
-}
-
-impl TryFrom<String> for Permission {
-    type Error = UnknownPermission;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Permission> for String {
-    fn from(permission: Permission) -> Self {
-        permission.as_str().to_owned()
     }
 }
 

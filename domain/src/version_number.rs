@@ -2,24 +2,25 @@
 
 use std::{
     cmp::Ordering,
-    fmt,
+    fmt::{self, Write as _},
     hash::{Hash, Hasher},
     str::FromStr,
     sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
+use crate::text::as_text;
 
 /// A SemVer number that starts with a digit and contains a dot: `12.0.0`, `1.2`, `1.0.0-rc.1+build`.
 ///
 /// Two numbers are equal when SemVer gives neither precedence, so build metadata does not count and `1.2` is `1.2.0`
 /// (Helm fills missing parts with zeros). The text is kept as it was written.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone)]
 pub struct VersionNumber {
     text: Arc<str>,
     precedence: semver::Version,
 }
+
+as_text!(VersionNumber);
 
 impl VersionNumber {
     #[must_use]
@@ -48,28 +49,30 @@ impl VersionNumber {
             pre,
             ..
         } = &self.precedence;
-        let mut key = [major, minor, patch]
-            .map(|number| by_length(&number.to_string()))
-            .join(".");
+        // Every row of a version has its key in it, so it is made in one piece.
+        let mut key = String::with_capacity(32);
+        for (place, number) in [major, minor, patch].into_iter().enumerate() {
+            if place > 0 {
+                key.push('.');
+            }
+            let digits = number.checked_ilog10().unwrap_or(0) + 1;
+            // Writing into a text cannot fail.
+            let _ = write!(key, "{digits:03}{number}");
+        }
         if pre.is_empty() {
             key.push('~'); // above every pre-release
             return key;
         }
         for identifier in pre.split('.') {
-            // Numbers sort below words and by length first; '!' sorts below every character an identifier may hold.
+            // Numbers sort below words and, like those before, by length first: none of SemVer has leading zeros; '!' sorts below every character an identifier may hold.
             if identifier.bytes().all(|b| b.is_ascii_digit()) {
-                key.push_str(&format!("!0{}", by_length(identifier)));
+                key.push_str(&format!("!0{:03}{identifier}", identifier.len()));
             } else {
                 key.push_str(&format!("!1{identifier}"));
             }
         }
         key
     }
-}
-
-/// Digits whose byte order is that of the numbers. A number of SemVer has no leading zeros.
-fn by_length(digits: &str) -> String {
-    format!("{:03}{digits}", digits.len())
 }
 
 impl PartialEq for VersionNumber {
@@ -128,20 +131,6 @@ impl FromStr for VersionNumber {
             text: text.into(),
             precedence,
         })
-    }
-}
-
-impl TryFrom<String> for VersionNumber {
-    type Error = InvalidVersionNumber;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<VersionNumber> for String {
-    fn from(number: VersionNumber) -> Self {
-        number.text.to_string()
     }
 }
 

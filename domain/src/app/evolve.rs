@@ -1,13 +1,10 @@
 //! What an app remembers of its facts. Total: it judges nothing, and an event out of place changes nothing.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::BTreeSet;
 
 use super::{
     App, Claim, Event, Listing, ListingDecision, ListingReview, ListingSubmission, Package, Review, Stage, Submission,
-    Terms, Verdict, Version,
+    Terms, Verdict, Version, Versions,
 };
 use crate::{decider::Stamp, digest::Digest, ids::SubmissionId, version_number::VersionNumber};
 
@@ -21,7 +18,7 @@ pub(super) fn evolve(state: Option<App>, event: &Event, stamp: Stamp) -> Option<
         return Some(App {
             workspace: *workspace,
             chart: chart.clone(),
-            versions: BTreeMap::new(),
+            versions: Versions::default(),
             listing: Listing {
                 draft: *listing,
                 published: None,
@@ -43,8 +40,8 @@ pub(super) fn evolve(state: Option<App>, event: &Event, stamp: Stamp) -> Option<
 
 impl App {
     fn apply(&mut self, event: &Event, stamp: Stamp) {
-        if let Some(version) = event.version().and_then(|number| self.version_mut(number)) {
-            version.revision += 1;
+        if let Some(number) = event.version() {
+            self.versions.change(number, |version| version.revision += 1);
         }
         match event {
             Event::AppUploaded { .. } => {}
@@ -69,10 +66,10 @@ impl App {
                     ordinal: self.submissions,
                 };
                 self.contribute(version, stamp);
-                if let Some(version) = self.version_mut(version) {
+                self.versions.change(version, |version| {
                     // What was submitted before policies could be set was submitted under the default.
                     version.review = Some(Review::begin(review.clone().unwrap_or_default(), *policy));
-                }
+                });
                 // The listing is submitted with it, so whoever submits one version reviews none of this app.
                 self.listing.contributors.extend(stamp.by.account());
                 self.move_to(version, |_| Stage::Submitted { submission });
@@ -150,10 +147,6 @@ impl App {
         }
     }
 
-    fn version_mut(&mut self, number: &VersionNumber) -> Option<&mut Version> {
-        self.versions.get_mut(number).map(Arc::make_mut)
-    }
-
     /// A number that is uploaded again after its deletion goes on counting revisions and keeps its authors.
     fn add_version(&mut self, number: &VersionNumber, package: &Package, stamp: Stamp) {
         let before = self.versions.remove(number);
@@ -169,37 +162,34 @@ impl App {
             contributors,
             ever_published,
         };
-        self.versions.insert(number.clone(), Arc::new(version));
+        self.versions.insert(number.clone(), version);
     }
 
     fn replace(&mut self, number: &VersionNumber, package: &Package, stamp: Stamp) {
         self.contribute(number, stamp);
-        if let Some(version) = self.version_mut(number) {
+        self.versions.change(number, |version| {
             version.package = package.clone();
             version.stage = Stage::Draft {};
-        }
+        });
     }
 
     /// A submission is a package and a listing, so an edit of either brings what was rejected back to draft.
     fn edit_listing(&mut self, listing: Digest, stamp: Stamp) {
         self.listing.draft = listing;
         self.listing.contributors.extend(stamp.by.account());
-        for version in self.versions.values_mut() {
-            if matches!(version.stage, Stage::Rejected { .. }) {
-                Arc::make_mut(version).stage = Stage::Draft {};
-            }
-        }
+        let is_rejected = |stage: &Stage| matches!(stage, Stage::Rejected { .. });
+        self.versions.move_all(is_rejected, &Stage::Draft {});
     }
 
     fn publish(&mut self, number: &VersionNumber, listing: Digest) {
-        let Some(version) = self.version_mut(number) else {
+        let known = self.versions.get(number);
+        let Some(submission) = known.and_then(|version| version.stage.submission().copied()) else {
             return;
         };
-        let Some(submission) = version.stage.submission().copied() else {
-            return;
-        };
-        version.stage = Stage::Published { submission };
-        version.ever_published = true;
+        self.versions.change(number, |version| {
+            version.stage = Stage::Published { submission };
+            version.ever_published = true;
+        });
         self.listing.published = Some(listing);
         self.listing.published_by = self.listing.published_by.max(submission.ordinal);
     }
@@ -243,30 +233,29 @@ impl App {
     }
 
     fn record_approval(&mut self, number: &VersionNumber, terms: Option<&Terms>, stamp: Stamp) {
-        if let Some(review) = self.version_mut(number).and_then(|version| version.review.as_mut()) {
-            review.approve(terms, stamp);
-        }
+        self.versions.change(number, |version| {
+            if let Some(review) = &mut version.review {
+                review.approve(terms, stamp);
+            }
+        });
     }
 
     fn contribute(&mut self, number: &VersionNumber, stamp: Stamp) {
-        if let Some(version) = self.version_mut(number) {
-            version.contributors.extend(stamp.by.account());
-        }
+        self.versions
+            .change(number, |version| version.contributors.extend(stamp.by.account()));
     }
 
     fn move_to(&mut self, number: &VersionNumber, stage: impl FnOnce(&Version) -> Stage) {
-        if let Some(version) = self.version_mut(number) {
-            version.stage = stage(version);
-        }
+        self.versions.change(number, |version| version.stage = stage(version));
     }
 
     /// To a stage that keeps the submission of the one before.
     fn advance(&mut self, number: &VersionNumber, stage: impl FnOnce(Submission) -> Stage) {
-        if let Some(version) = self.version_mut(number)
-            && let Some(submission) = version.stage.submission().copied()
-        {
-            version.stage = stage(submission);
-        }
+        self.versions.change(number, |version| {
+            if let Some(submission) = version.stage.submission().copied() {
+                version.stage = stage(submission);
+            }
+        });
     }
 }
 

@@ -122,6 +122,11 @@ impl Stage {
     }
 
     #[must_use]
+    pub const fn is_published(&self) -> bool {
+        matches!(self, Self::Published { .. })
+    }
+
+    #[must_use]
     pub const fn visibility(&self) -> StageVisibility {
         match self {
             Self::Draft {} | Self::Deleted {} => StageVisibility::Own,

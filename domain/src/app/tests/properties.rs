@@ -11,7 +11,7 @@ use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
 use self::steps::{Run, any_run};
 use crate::{
-    app::{App, Command, Event},
+    app::{App, Command, Event, Version, Versions},
     decider::Decider,
     event::StoredEvent,
 };
@@ -40,6 +40,29 @@ proptest! {
     #[test]
     fn the_status_follows_from_the_versions_and_the_suspension(run in any_run()) {
         prop_assert_eq!(run.state.map(|app| app.status()), Some(history::status(&run.history)));
+    }
+
+    #[test]
+    fn versions_are_counted_where_they_stand(run in any_run()) {
+        for app in run.steps.iter().filter_map(|step| step.after.as_ref()) {
+            let mut anew = Versions::default();
+            for (number, version) in app.versions.iter() {
+                anew.insert(number.clone(), Version::clone(version));
+            }
+            prop_assert_eq!(&anew, &app.versions);
+        }
+    }
+
+    #[test]
+    fn the_latest_published_version_is_the_highest_and_a_pre_release_if_there_is_nothing_else(run in any_run()) {
+        for app in run.steps.iter().filter_map(|step| step.after.as_ref()) {
+            let published = || {
+                let published = app.versions.iter().filter(|(_, version)| version.stage.is_published());
+                published.map(|(number, _)| number)
+            };
+            let latest = published().filter(|number| !number.is_prerelease()).max().or_else(|| published().max());
+            prop_assert_eq!(app.latest_published(), latest);
+        }
     }
 
     #[test]
