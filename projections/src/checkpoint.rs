@@ -40,11 +40,6 @@ pub fn position(conn: &Connection) -> rusqlite::Result<u64> {
     Ok(sql::first(conn, "SELECT position FROM checkpoint", vec![], sql::value)?.unwrap_or_default())
 }
 
-/// The epoch of the log that the view is of. Positions mean nothing in another.
-pub(crate) fn epoch(conn: &Connection) -> rusqlite::Result<String> {
-    Ok(sql::first(conn, "SELECT epoch FROM checkpoint", vec![], sql::value)?.unwrap_or_default())
-}
-
 impl Checkpoint {
     /// Where a view of this log starts.
     pub(crate) fn start(identity: &Identity) -> Self {

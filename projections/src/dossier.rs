@@ -23,6 +23,9 @@ pub(crate) struct Dossier {
     pub(crate) uploaded: Mark,
     /// When it first came into the store.
     pub(crate) first_published: Option<Mark>,
+    /// The newest publication of a version that is still published. Kept, since the store's row asks for it after every
+    /// event, and an app may have hundreds of versions.
+    pub(crate) last_published: Option<Mark>,
     pub(crate) suspension: Option<Suspension>,
     pub(crate) listing_submitted: Option<Submitted>,
     /// In boxes: a map has room for nearly twice as many as are in it.
@@ -85,16 +88,36 @@ impl Dossier {
                 app,
                 uploaded: mark,
                 first_published: None,
+                last_published: None,
                 suspension: None,
                 listing_submitted: None,
                 versions: BTreeMap::new(),
             });
         };
+        let was_published = event
+            .version()
+            .is_some_and(|number| before.publication(number).is_some());
         let Self { app, .. } = before;
         let app = App::evolve(Some(app), event, fact.stamp)?;
         let mut dossier = Self { app, ..before };
         dossier.annotate(event, mark);
+        let newest = |one: Option<Mark>, other: Option<Mark>| one.into_iter().chain(other).max_by_key(|it| it.position);
+        dossier.last_published = match event.version() {
+            Some(_) if was_published => dossier.publications().fold(None, |newer, it| newest(newer, Some(it))),
+            Some(number) => newest(dossier.last_published, dossier.publication(number)),
+            None => dossier.last_published,
+        };
         Some(dossier)
+    }
+
+    /// When a version was published, if it is.
+    fn publication(&self, number: &VersionNumber) -> Option<Mark> {
+        let (version, notes) = self.version(number)?;
+        notes.published.filter(|_| version.stage.is_published())
+    }
+
+    fn publications(&self) -> impl Iterator<Item = Mark> {
+        self.versions.keys().filter_map(|number| self.publication(number))
     }
 
     fn annotate(&mut self, event: &Event, mark: Mark) {

@@ -95,6 +95,7 @@ mod tests {
                 by: None,
             },
             first_published: None,
+            last_published: None,
             suspension: None,
             listing_submitted: None,
             versions: BTreeMap::new(),

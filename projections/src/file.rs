@@ -18,9 +18,9 @@ use crate::{
 const STATEMENTS_KEPT: usize = 256;
 /// All of any file; `.cargo/config.toml` makes the library allow it.
 const MMAP_MAX_BYTES: i64 = 1 << 40;
-const CACHE_MAX_KIB: i64 = 16 * 1024;
+const CACHE_MAX_KIB: i64 = 8 * 1024;
 /// Whoever only reads reads the file where it is mapped; in its own memory are pages that are not in the file yet.
-const READER_CACHE_MAX_KIB: i64 = 2 * 1024;
+const READER_CACHE_MAX_KIB: i64 = 512;
 const SCRATCH_CACHE_MAX_KIB: i64 = 64 * 1024;
 
 /// Opens the highest generation of the view that this program made of `log`; if there is none, an empty one above the

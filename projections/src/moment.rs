@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use domain::ids::AccountId;
 use rusqlite::{Connection, Transaction, types::Value};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
     checkpoint,
@@ -22,9 +22,15 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     pub position: u64,
+    #[serde(serialize_with = "in_one_piece")]
     pub at: DateTime<Utc>,
     /// `None` is Charthouse itself.
     pub by: Option<AccountId>,
+}
+
+/// As the library would write it, which does so letter by letter: there are several in every row.
+fn in_one_piece<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
 /// When the views are asked about; see [`Views::read_at`](crate::Views::read_at).

@@ -67,6 +67,27 @@ pub(crate) fn moment(conn: &Connection) -> rusqlite::Result<Option<u64>> {
     Ok(sql::first(conn, "SELECT position FROM temp.moment", vec![], sql::value)?.flatten())
 }
 
+/// What a list has to know before it reads its rows, asked for at once.
+pub(crate) struct Standing {
+    /// The epoch of the log that the views are of. Positions mean nothing in another.
+    pub(crate) epoch: String,
+    /// As [`moment`].
+    pub(crate) moment: Option<u64>,
+}
+
+impl Standing {
+    pub(crate) fn of(conn: &Connection) -> rusqlite::Result<Self> {
+        let sql = "SELECT epoch, (SELECT position FROM temp.moment) FROM checkpoint";
+        let found = sql::first(conn, sql, vec![], |c| {
+            Ok(Self {
+                epoch: c.take()?,
+                moment: c.take()?,
+            })
+        })?;
+        found.ok_or(rusqlite::Error::QueryReturnedNoRows)
+    }
+}
+
 /// What all rows of a table are read from: the table itself, or those that were live at the moment.
 pub(crate) fn whole(conn: &Connection, table: &str) -> rusqlite::Result<String> {
     Ok(match moment(conn)? {

@@ -4,10 +4,9 @@
 //! something else, or nothing, and is refused.
 
 use eventstore::Digest;
-use rusqlite::Connection;
 
 use super::{Filter, Listed, Sort};
-use crate::{checkpoint, error::ViewError, page::Key};
+use crate::{error::ViewError, page::Key};
 
 /// Reads and writes the places of one list.
 pub(super) struct Cursors {
@@ -25,13 +24,13 @@ pub(super) struct After {
 }
 
 impl Cursors {
-    pub(super) fn of(conn: &Connection, filter: &Filter, sort: Sort) -> Result<Self, ViewError> {
-        let epoch = checkpoint::epoch(conn)?;
+    /// Of the list that is asked for so, of a log in this epoch.
+    pub(super) fn of(epoch: &str, filter: &Filter, sort: Sort) -> Self {
         let known_by = Digest::of(format!("{epoch} {sort:?} {filter:?}").as_bytes()).to_hex();
-        Ok(Self {
+        Self {
             sort,
             list: known_by.chars().take(16).collect(),
-        })
+        }
     }
 
     pub(super) fn key(&self, row: &Listed) -> Key {

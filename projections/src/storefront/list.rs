@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::ViewError,
     page::{Keyed, Page, PageRequest},
-    past,
+    past::{self, Standing},
     search::Wanted,
     sql::{self, values},
 };
@@ -65,7 +65,8 @@ pub struct Facet {
 ///
 /// [`ViewError::InvalidKey`] and [`ViewError::ForeignKey`] of a place that is not of this list.
 pub fn list(conn: &Connection, filter: &Filter, sort: Sort, page: &PageRequest) -> Result<Page<Entry>, ViewError> {
-    let cursors = Cursors::of(conn, filter, sort)?;
+    let Standing { epoch, moment } = Standing::of(conn)?;
+    let cursors = Cursors::of(&epoch, filter, sort);
     let after = page.after().map(|key| cursors.read(key)).transpose()?;
     let Some(source) = Source::of(Wanted::by(filter)) else {
         return Ok(Page::default());
@@ -73,7 +74,7 @@ pub fn list(conn: &Connection, filter: &Filter, sort: Sort, page: &PageRequest) 
     let mut pick = Statement::default();
     let limit = page.limit();
     let ends = Ends { sort, after, limit };
-    match past::moment(conn)? {
+    match moment {
         None => pick.add_live(COLUMNS, &source, None, Some(&ends)),
         Some(moment) => {
             pick.add("SELECT * FROM (", vec![]);

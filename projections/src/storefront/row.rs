@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    app::{Stage as DomainStage, Status},
+    app::Status,
     digest::Digest,
     ids::{AppId, CategoryId, WorkspaceId},
     names::ChartName,
@@ -13,7 +13,7 @@ use rusqlite::{Connection, Transaction, types::Value};
 use super::{SCHEMA, text_index::TextChanges};
 use crate::{
     change::Change,
-    dossier::{Dossier, Notes},
+    dossier::Dossier,
     moment::{self, Changes, Kept, Mark},
     sql::{self, values},
 };
@@ -121,9 +121,7 @@ impl Row {
         }
         let latest = app.latest_published()?;
         let (offered, _) = dossier.version(latest)?;
-        let newest = published(dossier)
-            .filter_map(|notes| notes.published)
-            .max_by_key(|mark| mark.position)?;
+        let newest = dossier.last_published?;
         let first = dossier.first_published?;
         Some(Self {
             published: newest.position,
@@ -140,17 +138,6 @@ impl Row {
             first_published_at: first.at,
         })
     }
-}
-
-fn published(dossier: &Dossier) -> impl Iterator<Item = &Notes> {
-    dossier
-        .versions
-        .iter()
-        .filter(|(number, _)| {
-            let version = dossier.app.versions.get(number);
-            version.is_some_and(|version| matches!(version.stage, DomainStage::Published { .. }))
-        })
-        .map(|(_, notes)| notes.as_ref())
 }
 
 impl Written {

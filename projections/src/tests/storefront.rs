@@ -95,10 +95,10 @@ async fn a_suspended_app_leaves_the_store_and_its_search_and_comes_back_to_its_p
 #[tokio::test]
 async fn suspending_the_latest_version_offers_the_one_below_and_the_last_one_hides_the_app() {
     let mut world = World::new().await;
-    world.stock(1, "redis", "1.0.0").await;
+    let older = world.stock(1, "redis", "1.0.0").await;
     let listing = world.listing("redis", "").await;
     let package = world.upload_version(1, "2.0.0").await;
-    world.publish(1, "2.0.0", &package, listing).await;
+    let newer = world.publish(1, "2.0.0", &package, listing).await;
     let suspend = |version| Event::Suspended {
         version: Some(number(version)),
         authority: Authority::Store,
@@ -106,9 +106,18 @@ async fn suspending_the_latest_version_offers_the_one_below_and_the_last_one_hid
     };
     world.app(REVIEWER, 1, suspend("2.0.0")).await;
     let entry = world.ask(|conn| storefront::entry(conn, app(1))).await.unwrap();
-    assert_eq!(entry.version, number("1.0.0"));
+    assert_eq!((entry.version, entry.published_position), (number("1.0.0"), older));
 
-    world.app(REVIEWER, 1, suspend("1.0.0")).await;
+    let resumed = Event::Resumed {
+        version: Some(number("2.0.0")),
+    };
+    world.app(REVIEWER, 1, resumed).await;
+    let entry = world.ask(|conn| storefront::entry(conn, app(1))).await.unwrap();
+    assert_eq!((entry.version, entry.published_position), (number("2.0.0"), newer));
+
+    for version in ["2.0.0", "1.0.0"] {
+        world.app(REVIEWER, 1, suspend(version)).await;
+    }
     assert_eq!(world.ask(|conn| storefront::entry(conn, app(1))).await, None);
 }
 
