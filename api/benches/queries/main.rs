@@ -1,4 +1,5 @@
-//! How fast a running server answers and obeys over HTTP, beside a handler that does the same reads without GraphQL.
+//! How fast a log becomes views, and how fast a running server answers and obeys over HTTP, beside a handler that does the
+//! same reads without GraphQL.
 //!
 //! `cargo bench -p charthouse-api --bench queries` prints a table and adds its figures to `target/bench/results.json`. Two
 //! numbers set how many apps there are, and how many versions an app has that has very many. Data lie in `TMPDIR`.
@@ -24,6 +25,7 @@ mod filler;
 #[path = "../support/process.rs"]
 #[expect(dead_code, reason = "memory is watched all the time")]
 mod process;
+mod project;
 mod reads;
 
 use std::{
@@ -75,15 +77,15 @@ async fn measure(size: Size) {
     let started = Instant::now();
     fill::store(&data, size).await;
     println!("{} apps are there after {} s", size.apps, started.elapsed().as_secs());
-    // The first start makes the views; the one that is measured finds them.
-    serve(&data).stop();
+    let mut figures = Figures::default();
+    // The server that is measured finds them.
+    project::rates(&data, &mut figures).await;
     let server = serve(&data);
     // What it found is published beside the answers; a server that runs has long done that.
     server.settle();
     println!("their views are there after {} s", started.elapsed().as_secs());
     let bare = Process::start(Command::new(std::env::current_exe().unwrap()).arg(BARE).arg(&data));
 
-    let mut figures = Figures::default();
     figures.add("disk.flushes_per_s", disk::flushes_per_second());
     let memory = server.watch_memory();
     reads::store(&server, &bare, &mut figures).await;

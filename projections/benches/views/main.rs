@@ -1,4 +1,4 @@
-//! How fast the log becomes views, and what it costs to ask them about the past.
+//! What it costs to ask views about the past.
 //!
 //! `cargo bench -p charthouse-projections --bench views` prints a table and adds its figures to
 //! `target/bench/results.json`. An argument sets the number of apps; each has ten versions and ten releases, which makes
@@ -13,8 +13,8 @@ mod questions;
 
 use std::{path::Path, time::Instant};
 
-use eventstore::{Blobs, EventStore, Mode, Position};
-use figures::{Figures, median};
+use eventstore::{Blobs, EventStore, Mode};
+use figures::Figures;
 use projections::rebuild;
 
 /// As in the program itself.
@@ -23,7 +23,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Apps, unless an argument says otherwise.
 const APPS: u64 = 3_000;
-const ROUNDS: usize = 3;
 
 fn main() {
     let apps = std::env::args()
@@ -47,35 +46,11 @@ fn main() {
         );
 
         let mut figures = Figures::default();
-        let (mut read, mut projected) = (vec![], vec![]);
-        let mut built = None;
-        for _ in 0..ROUNDS {
-            read.push(rate(size, reading(&log)).await);
-            let build = async { built = Some(rebuilt(folder.path(), &log, &blobs).await) };
-            projected.push(rate(size, build).await);
-        }
-        figures.add("project.read_per_s", median(read));
-        figures.add("project.events_per_s", median(projected));
-        questions::ask(&built.unwrap(), &log, &blobs, &mut figures).await;
+        let built = rebuilt(folder.path(), &log, &blobs).await;
+        questions::ask(&built, &log, &blobs, &mut figures).await;
         figures.write();
         log.close().await;
     });
-}
-
-async fn rate(events: u64, work: impl Future<Output = ()>) -> f64 {
-    let started = Instant::now();
-    work.await;
-    events as f64 / started.elapsed().as_secs_f64()
-}
-
-/// The baseline: every event is read from the log in batches, and nothing is made of it.
-async fn reading(log: &EventStore) {
-    let mut next = Position::START;
-    loop {
-        let events = log.read(next, 10_000).await.unwrap();
-        let Some(last) = events.last() else { return };
-        next = last.position.next();
-    }
 }
 
 /// The file that the whole log was folded into, from nothing.
