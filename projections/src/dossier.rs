@@ -101,10 +101,13 @@ impl Dossier {
         let app = App::evolve(Some(app), event, fact.stamp)?;
         let mut dossier = Self { app, ..before };
         dossier.annotate(event, mark);
-        let newest = |one: Option<Mark>, other: Option<Mark>| one.into_iter().chain(other).max_by_key(|it| it.position);
+        let position = |mark: &Mark| mark.position;
         dossier.last_published = match event.version() {
-            Some(_) if was_published => dossier.publications().fold(None, |newer, it| newest(newer, Some(it))),
-            Some(number) => newest(dossier.last_published, dossier.publication(number)),
+            Some(_) if was_published => dossier.publications().max_by_key(position),
+            Some(number) => {
+                let marks = dossier.last_published.into_iter().chain(dossier.publication(number));
+                marks.max_by_key(position)
+            }
             None => dossier.last_published,
         };
         Some(dossier)

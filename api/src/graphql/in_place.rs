@@ -10,7 +10,7 @@ use async_graphql::{
 };
 
 /// Shows the fields of an object one after the other, where they are. The library first puts each into a box of its own, so
-/// that it can wait for all of them at once; for fields that are there already, that is most of what it takes to show them.
+/// that it can wait for all of them at once; fields that are there already need not pay for that.
 pub struct InPlace<T>(pub T);
 
 impl<T: ObjectType> OutputType for InPlace<T> {
