@@ -1,5 +1,7 @@
 //! Looking for apps in the store: which ones, in what order, and how many on each shelf.
 
+use std::cmp::Ordering;
+
 use domain::ids::{CategoryId, WorkspaceId};
 use rusqlite::{Connection, types::Value};
 
@@ -71,31 +73,25 @@ pub fn list(conn: &Connection, filter: &Filter, sort: Sort, page: &PageRequest) 
     let Some(source) = Source::of(Wanted::by(filter)) else {
         return Ok(Page::default());
     };
-    let mut pick = Statement::default();
     let limit = page.limit();
     let ends = Ends { sort, after, limit };
-    match moment {
-        None => pick.add_live(COLUMNS, &source, None, Some(&ends)),
-        Some(moment) => {
-            pick.add("SELECT * FROM (", vec![]);
-            pick.add_at(COLUMNS, &source, moment, Some(&ends));
-            pick.add(
-                &format!(
-                    ") e ORDER BY {} LIMIT {limit}",
-                    sort.order(Number::Itself("e.published"))
-                ),
-                vec![],
-            );
-        }
+    let mut pick = Statement::default();
+    pick.add_live(COLUMNS, &source, moment, Some(&ends));
+    let mut found = sql::rows(conn, &pick.sql, pick.values, Listed::read)?;
+    if let Some(moment) = moment {
+        let mut pick = Statement::default();
+        // Most of what was published by then was past by then, too: what cannot come onto the page is not looked at.
+        let oldest = found.last().filter(|_| found.len() == limit);
+        let oldest = oldest.map(|oldest| oldest.entry.published_position);
+        pick.add_past(COLUMNS, &source, moment, oldest, Some(&ends));
+        found.extend(sql::rows(conn, &pick.sql, pick.values, Listed::read)?);
+        found.sort_by(|one, other| sort.compare(one, other));
     }
-    let found = sql::rows(conn, &pick.sql, pick.values, |columns| {
-        let listed = Listed::read(columns)?;
-        Ok(Keyed {
-            key: cursors.key(&listed),
-            row: listed.entry,
-        })
-    })?;
-    Ok(page.page(found))
+    let keyed = |listed: Listed| Keyed {
+        key: cursors.key(&listed),
+        row: listed.entry,
+    };
+    Ok(page.page(found.into_iter().map(keyed).collect()))
 }
 
 /// The shelves that have apps, with how many of those on them `filter` leaves, whichever shelf it names.
@@ -116,7 +112,11 @@ pub fn facets(conn: &Connection, filter: &Filter) -> Result<Vec<Facet>, ViewErro
             };
             match moment {
                 None => pick.add_live("e.category", &source, None, None),
-                Some(moment) => pick.add_at("e.category", &source, moment, None),
+                Some(moment) => {
+                    pick.add_live("e.category", &source, Some(moment), None);
+                    pick.add(" UNION ALL ", vec![]);
+                    pick.add_past("e.category", &source, moment, None, None);
+                }
             }
         }
     }
@@ -263,16 +263,9 @@ impl Statement {
         self.add_ends(*number, 1, ends);
     }
 
-    /// The entries of a moment: those that are live still, and those that are past.
-    fn add_at(&mut self, columns: &str, source: &Source, moment: u64, ends: Option<&Ends>) {
-        self.add("WITH still AS MATERIALIZED (", vec![]);
-        self.add_live(columns, source, Some(moment), ends);
-        self.add(") SELECT * FROM still UNION ALL SELECT * FROM (", vec![]);
-        self.add_past(columns, source, moment, ends);
-        self.add(")", vec![]);
-    }
-
-    fn add_past(&mut self, columns: &str, source: &Source, moment: u64, ends: Option<&Ends>) {
+    /// The entries of a moment that are past by now; of those in the order of publication none that was published before
+    /// `oldest`.
+    fn add_past(&mut self, columns: &str, source: &Source, moment: u64, oldest: Option<u64>, ends: Option<&Ends>) {
         let Index {
             from,
             number,
@@ -283,11 +276,9 @@ impl Statement {
         if is_by_publication(ends) {
             let beyond = moment.saturating_add(1).saturating_mul(*per_publication);
             self.add(&format!(" AND {}", number.compares("<", "?")), values![beyond]);
-            if let Some(Ends { limit, .. }) = ends {
-                // Most of what was published by then was past by then, too: what cannot come onto the page is not looked at.
-                let last =
-                    format!("(SELECT iif(count(*) = {limit}, min(published), 0) * {per_publication} FROM still)");
-                self.add(&format!(" AND {}", number.compares(">=", &last)), vec![]);
+            if let Some(oldest) = oldest {
+                let first = oldest.saturating_mul(*per_publication);
+                self.add(&format!(" AND {}", number.compares(">=", "?")), values![first]);
             }
         }
         self.add_ends(*number, *per_publication, ends);
@@ -317,6 +308,17 @@ impl Sort {
             Self::NewestPublication => number.newest_first(),
             Self::Name => "e.name, e.published".to_owned(),
             Self::LastUpdate => "e.valid_from DESC".to_owned(),
+        }
+    }
+
+    /// The same order.
+    fn compare(self, one: &Listed, other: &Listed) -> Ordering {
+        let published = |listed: &Listed| listed.entry.published_position;
+        let updated = |listed: &Listed| listed.entry.updated_position;
+        match self {
+            Self::NewestPublication => published(other).cmp(&published(one)),
+            Self::Name => (&one.name, published(one)).cmp(&(&other.name, published(other))),
+            Self::LastUpdate => updated(other).cmp(&updated(one)),
         }
     }
 }
