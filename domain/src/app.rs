@@ -11,6 +11,7 @@
 
 mod allowed;
 pub mod command;
+mod contributors;
 mod decide;
 pub mod event;
 mod evolve;
@@ -23,12 +24,13 @@ mod versions;
 #[cfg(test)]
 pub(crate) use self::tests::version_life::commands::every_command as every_app_command;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use self::versions::Standing;
 pub use self::{
     allowed::Asker,
     command::Command,
+    contributors::Contributors,
     event::{Event, Package},
     rejection::Rejection,
     review::{Approval, Exception, Panel, Review, Terms},
@@ -69,7 +71,7 @@ pub struct Version {
     /// How many events this version has had; clients name it to be sure of what they saw.
     pub revision: u64,
     /// Whoever ever uploaded, replaced or submitted it.
-    pub contributors: BTreeSet<AccountId>,
+    pub contributors: Contributors,
     /// Once in the store, a number is never free again.
     pub ever_published: bool,
 }
@@ -80,7 +82,7 @@ pub struct Listing {
     pub draft: Digest,
     pub published: Option<Digest>,
     /// Whoever ever edited or submitted it.
-    pub contributors: BTreeSet<AccountId>,
+    pub contributors: Contributors,
     pub review: Option<ListingReview>,
     /// The submission whose listing the store shows.
     published_by: u64,
@@ -246,7 +248,7 @@ impl App {
     /// Whether `account` is kept from reviewing this version: authors do not review their own work.
     #[must_use]
     pub fn contributed(&self, version: &Version, account: AccountId) -> bool {
-        version.contributors.contains(&account) || self.listing.contributors.contains(&account)
+        version.contributors.contains(account) || self.listing.contributors.contains(account)
     }
 }
 

@@ -2,17 +2,17 @@
 
 mod versions;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use domain::{
     access::AppVisibility,
-    app::{Review, Status as DomainStatus},
+    app::{Contributors, Review, Status as DomainStatus},
     digest::Digest,
-    ids::{AccountId, AppId, CategoryId, SubmissionId, WorkspaceId},
+    ids::{AppId, CategoryId, SubmissionId, WorkspaceId},
     names::ChartName,
     version_number::VersionNumber,
 };
-use rusqlite::{Connection, Transaction, types::Value};
+use rusqlite::{Connection, types::Value};
 use serde::{Deserialize, Serialize};
 
 pub use self::versions::{
@@ -82,7 +82,7 @@ pub struct Listing {
     /// What was submitted without a version.
     pub review: Option<ListingReview>,
     /// Whoever ever edited or submitted it: they do not review it.
-    pub contributors: BTreeSet<AccountId>,
+    pub contributors: Contributors,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,11 +152,10 @@ pub(crate) fn create(conn: &Connection) -> rusqlite::Result<()> {
     versions::create(conn)
 }
 
-pub(crate) fn apply(tx: &Transaction<'_>, change: &Change<'_>, rows: &mut Rows) -> rusqlite::Result<()> {
+pub(crate) fn fold(change: &Change<'_>, rows: &mut Rows) {
     let (position, after) = (change.fact.position, App::of(change.after));
-    rows.apps
-        .replace(tx, position, change.before.app.as_ref(), Some(after))?;
-    versions::apply(tx, change, &mut rows.versions)
+    rows.apps.replace(position, change.before.app.as_ref(), Some(after));
+    versions::fold(change, &mut rows.versions);
 }
 
 impl App {

@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 pub use crate::moment::Period;
 use crate::{
-    dossier::{Decision, Dossier},
+    dossier::Decision,
     error::ViewError,
     fact::Fact,
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
@@ -241,8 +241,8 @@ impl About {
     }
 
     /// What an app's event is about beyond what it says.
-    pub(crate) fn within_app(mut self, dossier: &Dossier) -> Self {
-        self.workspace = Some(dossier.app.workspace);
+    pub(crate) const fn within_app(mut self, workspace: WorkspaceId) -> Self {
+        self.workspace = Some(workspace);
         self
     }
 

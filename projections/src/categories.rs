@@ -135,7 +135,7 @@ pub(crate) fn apply(tx: &Transaction<'_>, fact: &Fact, event: &Event) -> Result<
         Event::CategoryDeleted {} => None,
     };
     let mut changes = Changes::default();
-    changes.replace(tx, fact.position, before.as_ref(), after)?;
+    changes.replace(fact.position, before.as_ref(), after);
     Ok(changes.write(tx)?)
 }
 

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use domain::{app::Event, version_number::VersionNumber};
-use rusqlite::Transaction;
 
 use crate::{
     apps::{App, Version},
     dossier::Dossier,
     fact::Fact,
     moment::Changes,
-    releases::LatestReleases,
     reviews::QueueEntry,
+    sql::Bound,
     storefront,
 };
 
@@ -64,23 +63,29 @@ impl Before {
     }
 }
 
-/// What a batch made of the rows about apps and releases, until it is written.
+/// What a batch does to the tables whose rows follow from dossiers alone.
 #[derive(Default)]
 pub(crate) struct Rows {
     pub(crate) apps: Changes<App>,
     pub(crate) versions: Changes<Version>,
     pub(crate) queue: Changes<QueueEntry>,
-    pub(crate) store: Changes<storefront::Written>,
-    pub(crate) releases: LatestReleases,
 }
 
 impl Rows {
-    pub(crate) fn write(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
-        self.apps.write(tx)?;
-        self.versions.write(tx)?;
-        self.queue.write(tx)?;
-        self.store.write(tx)?;
-        self.releases.write(tx)
+    /// What writes the rows that became past since it was last taken.
+    pub(crate) fn take_past(&mut self) -> Vec<Bound> {
+        let mut taken = self.versions.take_past();
+        taken.extend(self.apps.take_past());
+        taken.extend(self.queue.take_past());
+        taken
+    }
+
+    /// What writes all of them.
+    pub(crate) fn take(&mut self) -> Vec<Bound> {
+        let mut taken = self.apps.take();
+        taken.extend(self.versions.take());
+        taken.extend(self.queue.take());
+        taken
     }
 }
 

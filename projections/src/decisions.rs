@@ -7,7 +7,7 @@ mod made;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    app::Terms,
+    app::{Event, Terms},
     digest::{Digest, Sealed},
     ids::{AccountId, AppId, DecisionId, SubmissionId, WorkspaceId},
     names::{ChartName, RoleName},
@@ -22,7 +22,9 @@ use rusqlite::{
 use self::made::Made;
 use crate::{
     change::Change,
+    dossier::Submitted,
     error::ViewError,
+    fact::Fact,
     page::{Conditions, KeyKind, List, Order, Page, PageRequest},
     sql::{self, Columns, FromColumn, Json, ToColumn, values},
 };
@@ -166,18 +168,50 @@ impl DecisionFilter {
     }
 }
 
-pub(crate) fn record(tx: &Transaction<'_>, change: &Change<'_>) -> Result<(), ViewError> {
-    let Some(made) = Made::by(change.event) else {
+/// How the app stood about which an event decides.
+pub(crate) struct Circumstances {
+    app: AppId,
+    workspace: WorkspaceId,
+    chart: ChartName,
+    authors: Vec<AccountId>,
+    submitted: Submitted,
+}
+
+impl Circumstances {
+    /// `None` if the event decides nothing.
+    pub(crate) fn of(change: &Change<'_>) -> Option<Self> {
+        let (made, dossier) = (Made::by(change.event)?, change.after);
+        Some(Self {
+            app: dossier.id,
+            workspace: dossier.app.workspace,
+            chart: dossier.app.chart.clone(),
+            authors: made.authors(dossier),
+            // Nothing is decided that was not submitted.
+            submitted: made.submitted(dossier)?,
+        })
+    }
+}
+
+pub(crate) fn record(
+    tx: &Transaction<'_>,
+    fact: &Fact,
+    event: &Event,
+    circumstances: &Circumstances,
+) -> Result<(), ViewError> {
+    let Some(made) = Made::by(event) else {
         return Ok(());
     };
-    let (fact, dossier) = (change.fact, change.after);
-    let Some(submitted) = made.submitted(dossier) else {
-        return Ok(()); // nothing is decided that was not submitted
-    };
+    let Circumstances {
+        app,
+        workspace,
+        chart,
+        authors,
+        submitted,
+    } = circumstances;
     let mark = fact.mark();
     let roles = made.roles(tx, mark.by)?;
     let version = made.version.map(|(number, _)| number.clone());
-    let (earlier, previous) = before(tx, dossier.id, version.as_ref())?;
+    let (earlier, previous) = before(tx, *app, version.as_ref())?;
     let values = values![
         mark.position,
         DecisionId::from_uuid(fact.id),
@@ -185,15 +219,15 @@ pub(crate) fn record(tx: &Transaction<'_>, change: &Change<'_>) -> Result<(), Vi
         mark.by,
         made.decision,
         made.reason.cloned(),
-        dossier.id,
-        dossier.app.workspace,
-        dossier.app.chart,
+        app,
+        workspace,
+        chart,
         version,
         made.version.map(|(_, package)| package),
         made.submission,
         made.listing,
         Json(&roles),
-        Json(&made.authors(dossier)),
+        Json(authors),
         submitted.mark.position,
         submitted.mark.at,
         submitted.mark.by,

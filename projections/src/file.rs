@@ -19,6 +19,9 @@ const STATEMENTS_KEPT: usize = 256;
 /// All of any file; `.cargo/config.toml` makes the library allow it.
 const MMAP_MAX_BYTES: i64 = 1 << 40;
 const CACHE_MAX_KIB: i64 = 8 * 1024;
+/// How many pages are written before they go into the file, where the same few change with every event. More of them would
+/// stay in the memory of every connection.
+const WAL_PAGES: i64 = 2_000;
 /// Whoever only reads reads the file where it is mapped; in its own memory are pages that are not in the file yet.
 const READER_CACHE_MAX_KIB: i64 = 512;
 const SCRATCH_CACHE_MAX_KIB: i64 = 64 * 1024;
@@ -179,6 +182,7 @@ fn open_for_writing(path: &Path) -> rusqlite::Result<Connection> {
     conn.pragma_update(None, "journal_mode", "WAL")?;
     // What a crash takes is read from the log again.
     conn.pragma_update(None, "synchronous", "NORMAL")?;
+    conn.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
     tune(&conn)?;
     Ok(conn)
 }

@@ -15,7 +15,7 @@ use crate::{
     checkpoint,
     error::ViewError,
     page::Conditions,
-    sql::{self, ToColumn, values},
+    sql::{self, Bound, ToColumn, values},
 };
 
 /// When something happened, where that stands in the log, and who did it.
@@ -177,10 +177,11 @@ pub(crate) fn create_history<R: Kept>(conn: &Connection) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// The live rows of a table as a batch leaves them. However often a row changes within the batch it is written once, in
-/// the end; what it was goes into the history at once.
+/// What a batch does to a live table and its history. However often a row changes within the batch it is written once, in
+/// the end; what it was each time goes into the history.
 pub(crate) struct Changes<R: Kept> {
     rows: BTreeMap<R::Key, Changed<R>>,
+    past: Vec<Bound>,
 }
 
 struct Changed<R> {
@@ -192,7 +193,10 @@ struct Changed<R> {
 
 impl<R: Kept> Default for Changes<R> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new() }
+        Self {
+            rows: BTreeMap::new(),
+            past: vec![],
+        }
     }
 }
 
@@ -206,18 +210,12 @@ impl<R: Kept> Changes<R> {
     /// Makes the live row `after`, and keeps what it was `before`, if that is another.
     ///
     /// What only held between two changes at the same position was never seen by anybody and is not kept.
-    pub(crate) fn replace(
-        &mut self,
-        tx: &Transaction<'_>,
-        position: u64,
-        before: Option<&R>,
-        after: Option<R>,
-    ) -> rusqlite::Result<()> {
+    pub(crate) fn replace(&mut self, position: u64, before: Option<&R>, after: Option<R>) {
         if before == after.as_ref() {
-            return Ok(());
+            return;
         }
         if let Some(before) = before {
-            self.close(tx, position, before.key())?;
+            self.close(position, before.key());
         }
         if let Some(after) = after {
             let changed = self.rows.entry(after.key()).or_insert(Changed {
@@ -226,53 +224,62 @@ impl<R: Kept> Changes<R> {
             });
             changed.now = Some((position, after));
         }
-        Ok(())
     }
 
-    fn close(&mut self, tx: &Transaction<'_>, position: u64, key: R::Key) -> rusqlite::Result<()> {
+    fn close(&mut self, position: u64, key: R::Key) {
         let statements = R::statements();
         let Some(changed) = self.rows.get_mut(&key) else {
             let mut values = values![position, position];
             values.extend(R::key_values(&key));
-            sql::execute(tx, &statements.close, values)?;
+            self.past.push(Bound::new(&statements.close, values));
             let gone = Changed {
                 now: None,
                 in_table: true,
             };
             self.rows.insert(key, gone);
-            return Ok(());
+            return;
         };
-        match changed.now.take() {
-            Some((since, row)) if since < position => {
-                let mut values = written(&key, &row, since);
-                values.push(position.to_value());
-                sql::execute(tx, &statements.keep, values).map(drop)
-            }
-            Some(_) | None => Ok(()),
+        if let Some((since, row)) = changed.now.take()
+            && since < position
+        {
+            let mut values = written(&key, &row, since);
+            values.push(position.to_value());
+            self.past.push(Bound::new(&statements.keep, values));
         }
     }
 
-    /// Writes the live rows. Those that are gone go first, since others may have what was theirs alone.
-    pub(crate) fn write(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    /// What writes the rows that became past since it was last taken. It is to be run before what writes the live rows.
+    pub(crate) fn take_past(&mut self) -> Vec<Bound> {
+        std::mem::take(&mut self.past)
+    }
+
+    /// What writes all of it. Live rows that are gone go first, since others may have what was theirs alone.
+    pub(crate) fn take(&mut self) -> Vec<Bound> {
         let statements = R::statements();
+        let mut taken = self.take_past();
         let rows = std::mem::take(&mut self.rows);
-        for (key, changed) in &rows {
-            if changed.now.is_none() && changed.in_table {
-                sql::execute(tx, &statements.delete, R::key_values(key))?;
-            }
-        }
-        for (key, changed) in &rows {
-            if let Some((since, row)) = &changed.now {
-                sql::execute(tx, &statements.put, written(key, row, *since))?;
-            }
-        }
-        Ok(())
+        let gone = rows
+            .iter()
+            .filter(|(_, changed)| changed.now.is_none() && changed.in_table);
+        taken.extend(gone.map(|(key, _)| Bound::new(&statements.delete, R::key_values(key))));
+        let live = rows.iter().filter_map(|(key, changed)| {
+            let (since, row) = changed.now.as_ref()?;
+            Some(Bound::new(&statements.put, written(key, row, *since)))
+        });
+        taken.extend(live);
+        taken
+    }
+
+    pub(crate) fn write(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        sql::run(tx, self.take())
     }
 }
 
 /// The values of a live row.
 fn written<R: Kept>(key: &R::Key, row: &R, since: u64) -> Vec<Value> {
     let mut values = R::key_values(key);
+    // Room for what the caller adds, too.
+    values.reserve_exact(R::COLUMNS.len() + 2);
     values.extend(row.values());
     values.push(since.to_value());
     values

@@ -1,8 +1,8 @@
 //! The loop that keeps the views: read a batch of the log, fetch what it names, apply it in one transaction.
 //!
 //! Applying sees the transaction, the facts, and content that is known by its hash: nothing that could be different
-//! the next time. So a view that is rebuilt is the view that was kept. While one batch is applied, the next is read, decoded
-//! and given its documents, on another core.
+//! the next time. So a view that is rebuilt is the view that was kept. Of a log that is there already, one batch is written
+//! while the next is folded and the one after that is read and decoded, each on another core.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -18,18 +18,20 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
+    batch::Batch,
     content::Wanted,
     error::ViewError,
     fetch,
-    writer::{Batch, Writer},
+    fold::{Folded, Folder, LiveRows},
+    writer::Writer,
 };
 
 /// Most events applied in one transaction.
 pub(crate) const EVENTS_PER_BATCH: u64 = 10_000;
 /// What comes is applied in parts, so that whoever waits for the first is answered while the next are applied: this many
 /// events, or of very many one of so many parts.
-const LIVE_EVENTS_PER_BATCH: usize = 16;
-const LIVE_BATCHES: usize = 4;
+const LIVE_EVENTS_PER_BATCH: usize = 32;
+const LIVE_BATCHES: usize = 2;
 /// So few events are decoded before another thread is awake.
 const DECODED_INLINE_MAX: usize = 64;
 /// Documents that are known to be kept, so that they are not fetched again.
@@ -74,6 +76,7 @@ pub(crate) async fn advance(
     applied.and(written.map(drop))
 }
 
+/// While one batch is written, the next is folded, and the one after that is read.
 async fn apply_until(
     writer: &Arc<Mutex<Writer>>,
     log: &EventStore,
@@ -82,40 +85,84 @@ async fn apply_until(
     per_batch: u64,
     report: impl Fn(u64),
 ) -> Result<(), ViewError> {
-    let preparing = Preparing::new(log, blobs);
-    let read = |from: u64| {
-        let left = size.saturating_sub(from).min(per_batch);
-        (left > 0).then(|| preparing.clone().read(Position::new(from), left))
+    let mut writer = Arc::clone(writer).lock_owned().await;
+    let mut folding = Folding {
+        preparing: Preparing::new(log, blobs),
+        live_rows: writer.live_rows(),
+        folder: writer.lend_folder(),
+        reached: writer.position()?,
+        size,
+        per_batch,
+        ahead: None,
     };
-    let mut ahead = read(writer.lock().await.position()?);
-    while let Some(reading) = ahead.take() {
-        let batch = finished(reading).await?;
-        let Some(end) = batch.end() else {
-            let reached = writer.lock().await.position()?;
-            return match batch.stopped {
-                Some(stopped) => Err(stopped),
-                None => Err(ViewError::InTheFuture {
-                    asked: size - 1,
-                    reached,
-                }),
-            };
-        };
-        ahead = read(end);
-        let writer = Arc::clone(writer).lock_owned().await;
-        project(writer, log, batch).await?;
+    folding.read_ahead();
+    let mut next = folding.next().await?;
+    while let Some(mut folded) = next {
+        let stopped = folded.batch.stopped.take();
+        let end = folding.reached;
+        let writing = blocking(writer, move |writer| writer.write(folded));
+        let (following, written) = tokio::join!(folding.next(), writing);
+        (writer, ()) = written?;
         report(end);
+        if let Some(stopped) = stopped {
+            return Err(stopped);
+        }
+        next = following?;
     }
+    writer.take_back(folding.folder);
     Ok(())
 }
 
+/// Batches of what is in the log already, folded one after the other.
+struct Folding {
+    preparing: Preparing,
+    live_rows: LiveRows,
+    folder: Folder,
+    /// How many events were folded, or were before.
+    reached: u64,
+    size: u64,
+    per_batch: u64,
+    ahead: Option<Reading>,
+}
+
+impl Folding {
+    fn read_ahead(&mut self) {
+        let left = self.size.saturating_sub(self.reached).min(self.per_batch);
+        let from = Position::new(self.reached);
+        self.ahead = (left > 0).then(|| self.preparing.clone().read(from, left));
+    }
+
+    /// `None` behind the last of them.
+    async fn next(&mut self) -> Result<Option<Folded>, ViewError> {
+        let Some(reading) = self.ahead.take() else {
+            return Ok(None);
+        };
+        let batch = finished(reading).await?;
+        let Some(end) = batch.end() else {
+            return Err(batch.stopped.unwrap_or(ViewError::InTheFuture {
+                asked: self.size - 1,
+                reached: self.reached,
+            }));
+        };
+        self.reached = end;
+        self.read_ahead();
+        let fetched = fetch::dossiers(&self.preparing.log, &self.folder.absent_apps(&batch)?).await?;
+        let (mut folder, live_rows) = (std::mem::take(&mut self.folder), self.live_rows);
+        let folding = spawn_blocking(move || {
+            let folded = folder.fold(batch, fetched, live_rows);
+            (folder, folded)
+        });
+        let (folder, folded) = folding.await.map_err(|_| ViewError::Abandoned)?;
+        self.folder = folder;
+        folded.map(Some)
+    }
+}
+
 /// One batch, as far as this program understands its events.
-async fn project(writer: OwnedMutexGuard<Writer>, log: &EventStore, batch: Batch) -> Result<(), ViewError> {
+async fn project(writer: OwnedMutexGuard<Writer>, log: &EventStore, mut batch: Batch) -> Result<(), ViewError> {
+    let stopped = batch.stopped.take();
     let dossiers = fetch::dossiers(log, &writer.absent_apps(&batch)?).await?;
-    let (_writer, stopped) = blocking(writer, move |writer| {
-        writer.apply(&batch, dossiers)?;
-        Ok(batch.stopped)
-    })
-    .await?;
+    blocking(writer, move |writer| writer.apply(batch, dossiers)).await?;
     stopped.map_or(Ok(()), Err)
 }
 
@@ -318,9 +365,9 @@ mod tests {
             parts.push(share(&mut waiting).len());
         }
         assert_eq!(parts.iter().sum::<usize>(), all);
-        // A quarter of them, with what else their last command left; at the end as many as are worth a transaction.
-        assert_eq!(parts[0], 67);
-        assert!(parts.iter().all(|part| *part > 0) && parts.len() > 6, "{parts:?}");
+        // Half of them, with what else their last command left; at the end as many as are worth a transaction.
+        assert_eq!(parts[0], 133);
+        assert!(parts.iter().all(|part| *part > 0) && parts.len() > 3, "{parts:?}");
         assert!(parts[1..].iter().all(|part| part % 2 == 0), "{parts:?}");
     }
 }

@@ -9,7 +9,7 @@ use domain::{
     names::ChartName,
     version_number::VersionNumber,
 };
-use rusqlite::{Connection, Transaction, types::Value};
+use rusqlite::{Connection, types::Value};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::policy::apply_policy;
@@ -101,14 +101,14 @@ pub(crate) fn create(conn: &Connection) -> rusqlite::Result<()> {
     moment::create_history::<QueueEntry>(conn)
 }
 
-pub(crate) fn apply(tx: &Transaction<'_>, change: &Change<'_>, rows: &mut Changes<QueueEntry>) -> rusqlite::Result<()> {
+pub(crate) fn fold(change: &Change<'_>, rows: &mut Changes<QueueEntry>) {
     let position = change.fact.position;
     for number in change.touched() {
         let after = QueueEntry::of_version(change.after, number);
-        rows.replace(tx, position, change.before.queued(number), after)?;
+        rows.replace(position, change.before.queued(number), after);
     }
     let after = QueueEntry::of_listing(change.after);
-    rows.replace(tx, position, change.before.listing.as_ref(), after)
+    rows.replace(position, change.before.listing.as_ref(), after);
 }
 
 impl QueueEntry {

@@ -233,6 +233,8 @@ impl<T: Serialize> ToColumn for Json<'_, T> {
         // Most rows fit, and those that do not are grown for.
         let mut text = Vec::with_capacity(2_048);
         let written = serde_json::to_writer(&mut text, self.0);
+        // Very many may wait to be written.
+        text.shrink_to_fit();
         // Rows are structs of texts and numbers, which JSON can always express.
         let text = written.ok().and_then(|()| String::from_utf8(text).ok());
         text.map_or(Value::Null, Value::Text)
@@ -304,6 +306,25 @@ fn count() {
 pub(crate) fn execute(conn: &Connection, sql: &str, values: Vec<Value>) -> rusqlite::Result<usize> {
     count();
     conn.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))
+}
+
+/// A statement with what is bound in it, to be run later.
+pub(crate) struct Bound {
+    sql: &'static str,
+    values: Vec<Value>,
+}
+
+impl Bound {
+    pub(crate) const fn new(sql: &'static str, values: Vec<Value>) -> Self {
+        Self { sql, values }
+    }
+}
+
+/// Runs statements one after the other.
+pub(crate) fn run(conn: &Connection, statements: Vec<Bound>) -> rusqlite::Result<()> {
+    statements
+        .into_iter()
+        .try_for_each(|Bound { sql, values }| execute(conn, sql, values).map(drop))
 }
 
 /// The rows of a statement, each made by `row`.

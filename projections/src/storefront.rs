@@ -30,7 +30,7 @@ use rusqlite::{Connection, types::Value};
 
 pub use self::list::{Facet, Filter, Shelf, Sort, facets, list};
 pub(crate) use self::{
-    row::{Row, Written, apply, create, forget},
+    row::{Row, Turn, Written, apply, create, forget},
     text_index::TextChanges,
 };
 use crate::{

@@ -1,30 +1,28 @@
 //! The one writer of a view file.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use domain::{app, event::DomainEvent, ids::AppId};
-use eventstore::Recorded;
 use rusqlite::{Connection, Transaction};
 use tokio::sync::watch;
 
 use crate::{
     access::Access,
-    accounts, apps,
+    accounts,
     audit::{self, About},
+    batch::Batch,
     categories,
-    change::{Before, Change, Rows},
     checkpoint::{self, Checkpoint},
-    clusters,
-    content::{self, Document, Wanted},
-    decisions,
+    clusters, content, decisions,
     dossier::Dossier,
-    dossiers::Dossiers,
     error::ViewError,
     fact::Fact,
-    file, health, releases, reviews, sessions,
+    file,
+    fold::{AppStep, Folded, Folder, LiveRows},
+    health,
+    moment::Changes,
+    releases::{self, LatestReleases},
+    reviews, sessions, sql,
     storefront::{self, TextChanges},
     tenancy,
 };
@@ -39,13 +37,10 @@ pub struct Progress {
 
 pub(crate) struct Writer {
     conn: Connection,
-    dossiers: Dossiers,
-    rows: Rows,
-    /// What the index of words lacks.
-    texts: TextChanges,
+    folder: Folder,
+    live_rows: LiveRows,
+    states: States,
     words: Words,
-    /// Whether rows are written with every event, for whoever watches them change.
-    one_by_one: bool,
     progress: watch::Sender<Progress>,
 }
 
@@ -55,52 +50,6 @@ enum Words {
     WithTheirBatch,
     /// Once [`Writer::write_words`] is called: what was live for a while only is never written there.
     Later,
-}
-
-/// Events that follow each other, and the documents that they name.
-pub(crate) struct Batch {
-    facts: Vec<Fact>,
-    leaf_hash: Option<[u8; 32]>,
-    pub(crate) documents: Vec<Document>,
-    /// Why the batch ends before all the events that were read.
-    pub(crate) stopped: Option<ViewError>,
-}
-
-impl Batch {
-    /// The events, as far as this program knows them; without documents.
-    pub(crate) fn decode(events: &[Recorded]) -> Self {
-        let mut facts = Vec::with_capacity(events.len());
-        let mut stopped = None;
-        for event in events {
-            match Fact::decode(event) {
-                Ok(fact) => facts.push(fact),
-                Err(error) => {
-                    stopped = Some(error);
-                    break;
-                }
-            }
-        }
-        let last = facts.len().checked_sub(1).and_then(|last| events.get(last));
-        Self {
-            leaf_hash: last.map(Recorded::leaf_hash),
-            facts,
-            documents: vec![],
-            stopped,
-        }
-    }
-
-    /// How many events the views have applied after it; `None` if there is none in it.
-    pub(crate) fn end(&self) -> Option<u64> {
-        self.facts.last().map(|last| last.position + 1)
-    }
-
-    pub(crate) fn named(&self) -> HashSet<Wanted> {
-        let named = |fact: &Fact| match &fact.event {
-            DomainEvent::App(event) => content::named_by(event),
-            _ => None,
-        };
-        self.facts.iter().filter_map(named).collect()
-    }
 }
 
 impl Writer {
@@ -121,11 +70,10 @@ impl Writer {
         };
         Ok(Self {
             conn,
-            dossiers: Dossiers::default(),
-            rows: Rows::default(),
-            texts: TextChanges::default(),
+            folder: Folder::default(),
+            live_rows: LiveRows::AtTheEnd,
+            states: States::default(),
             words,
-            one_by_one: false,
             progress: watch::Sender::new(start),
         })
     }
@@ -140,7 +88,20 @@ impl Writer {
 
     /// Has rows change in the file with the event that changes them.
     pub(crate) const fn write_one_by_one(&mut self) {
-        self.one_by_one = true;
+        self.live_rows = LiveRows::OneByOne;
+    }
+
+    pub(crate) const fn live_rows(&self) -> LiveRows {
+        self.live_rows
+    }
+
+    /// For whoever folds ahead of what is written, and gives it back when all that was folded is.
+    pub(crate) fn lend_folder(&mut self) -> Folder {
+        std::mem::take(&mut self.folder)
+    }
+
+    pub(crate) fn take_back(&mut self, folder: Folder) {
+        self.folder = folder;
     }
 
     /// For what is to be noted while events are applied.
@@ -158,34 +119,29 @@ impl Writer {
 
     /// Apps that are not in memory, with how many of their events come before the batch.
     pub(crate) fn absent_apps(&self, batch: &Batch) -> Result<Vec<(AppId, u64)>, ViewError> {
-        let mut absent = HashMap::new();
-        for fact in &batch.facts {
-            if let DomainEvent::App(_) = &fact.event {
-                let id = fact.subject()?;
-                if !self.dossiers.contains(id) {
-                    absent.entry(id).or_insert(fact.revision - 1);
-                }
-            }
-        }
-        absent.retain(|_, events| *events > 0);
-        Ok(absent.into_iter().collect())
+        self.folder.absent_apps(batch)
     }
 
     /// Applies a batch, its checkpoint included, or nothing of it.
-    pub(crate) fn apply(&mut self, batch: &Batch, dossiers: Vec<Dossier>) -> Result<(), ViewError> {
-        let applied = self.try_apply(batch, dossiers);
-        if applied.is_err() {
+    pub(crate) fn apply(&mut self, batch: Batch, dossiers: Vec<Dossier>) -> Result<(), ViewError> {
+        let folded = self.folder.fold(batch, dossiers, self.live_rows);
+        folded.and_then(|folded| self.write(folded)).inspect_err(|_| {
+            // It may be ahead of the file.
+            self.folder = Folder::default();
+        })
+    }
+
+    /// Writes a batch that was folded, its checkpoint included, or nothing of it.
+    pub(crate) fn write(&mut self, folded: Folded) -> Result<(), ViewError> {
+        self.try_write(folded).inspect_err(|_| {
             // They may be ahead of the file.
-            self.dossiers = Dossiers::default();
-            self.rows = Rows::default();
-            self.texts = TextChanges::default();
-        }
-        applied
+            self.states = States::default();
+        })
     }
 
     /// Writes the words that were left for later.
     pub(crate) fn write_words(&mut self) -> Result<(), ViewError> {
-        let texts = std::mem::take(&mut self.texts);
+        let texts = std::mem::take(&mut self.states.texts);
         if texts.is_empty() {
             return Ok(());
         }
@@ -194,7 +150,7 @@ impl Writer {
         Ok(tx.commit()?)
     }
 
-    fn try_apply(&mut self, batch: &Batch, dossiers: Vec<Dossier>) -> Result<(), ViewError> {
+    fn try_write(&mut self, Folded { batch, steps }: Folded) -> Result<(), ViewError> {
         let (Some(first), Some(last), Some(leaf_hash)) = (batch.facts.first(), batch.facts.last(), batch.leaf_hash)
         else {
             return Ok(());
@@ -204,24 +160,17 @@ impl Writer {
         for document in &batch.documents {
             content::keep(&tx, document)?;
         }
-        for dossier in dossiers {
-            self.dossiers.put(dossier);
-        }
-        let mut states = States {
-            dossiers: &mut self.dossiers,
-            rows: &mut self.rows,
-            texts: &mut self.texts,
-        };
-        for fact in &batch.facts {
-            let about = apply(&tx, fact, &mut states)?;
-            if self.one_by_one {
-                states.rows.write(&tx)?;
+        for (fact, step) in batch.facts.iter().zip(steps) {
+            let about = apply(&tx, fact, step.app, &mut self.states)?;
+            sql::run(&tx, step.rows)?;
+            if self.live_rows == LiveRows::OneByOne {
+                self.states.write(&tx)?;
             }
             audit::record(&tx, fact, &about)?;
         }
-        states.rows.write(&tx)?;
+        self.states.write(&tx)?;
         if self.words == Words::WithTheirBatch {
-            std::mem::take(&mut self.texts).write(&tx)?;
+            std::mem::take(&mut self.states.texts).write(&tx)?;
         }
         let size = last.position + 1;
         Checkpoint::advance(&tx, size, leaf_hash)?;
@@ -235,7 +184,6 @@ impl Writer {
         {
             file::scrub(&self.conn);
         }
-        self.dossiers.trim();
         self.progress.send_modify(|progress| {
             progress.size = size;
             if let Some(access) = access {
@@ -246,21 +194,32 @@ impl Writer {
     }
 }
 
-/// What applying remembers from one event to the next.
-struct States<'a> {
-    dossiers: &'a mut Dossiers,
-    rows: &'a mut Rows,
-    texts: &'a mut TextChanges,
+/// What writing remembers from one event to the next.
+#[derive(Default)]
+struct States {
+    store: Changes<storefront::Written>,
+    releases: LatestReleases,
+    /// What the index of words lacks.
+    texts: TextChanges,
+}
+
+impl States {
+    /// Writes the rows that changed.
+    fn write(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        self.store.write(tx)?;
+        self.releases.write(tx)
+    }
 }
 
 /// Answers with what the event is about.
-fn apply(tx: &Transaction<'_>, fact: &Fact, states: &mut States<'_>) -> Result<About, ViewError> {
+fn apply(tx: &Transaction<'_>, fact: &Fact, app: Option<AppStep>, states: &mut States) -> Result<About, ViewError> {
     let mut about = About::of(fact);
     match &fact.event {
         DomainEvent::Account(event) => accounts::apply(tx, fact, event)?,
         DomainEvent::App(event) => {
-            if let Some(dossier) = apply_to_app(tx, fact, event, states)? {
-                about = about.within_app(dossier);
+            if let Some(app) = app {
+                about = about.within_app(app.workspace);
+                apply_to_app(tx, fact, event, app, states)?;
             }
         }
         DomainEvent::Category(event) => categories::apply(tx, fact, event)?,
@@ -272,14 +231,14 @@ fn apply(tx: &Transaction<'_>, fact: &Fact, states: &mut States<'_>) -> Result<A
         DomainEvent::Policy(event) => reviews::apply_policy(tx, fact, event)?,
         DomainEvent::Content(event) => {
             let content = content::apply(tx, fact, event)?;
-            storefront::forget(tx, content, &mut states.rows.store, states.texts)?;
+            storefront::forget(tx, content, &mut states.store, &mut states.texts)?;
         }
         DomainEvent::Project(event) => {
             tenancy::apply_project(tx, fact, event)?;
             about.workspace = tenancy::workspace_of(tx, fact.subject()?)?;
         }
         DomainEvent::Release(event) => {
-            if let Some(release) = releases::apply(tx, fact, event, &mut states.rows.releases)? {
+            if let Some(release) = releases::apply(tx, fact, event, &mut states.releases)? {
                 about = about.within_release(release);
             }
         }
@@ -290,27 +249,18 @@ fn apply(tx: &Transaction<'_>, fact: &Fact, states: &mut States<'_>) -> Result<A
     Ok(about)
 }
 
-fn apply_to_app<'a>(
+fn apply_to_app(
     tx: &Transaction<'_>,
     fact: &Fact,
     event: &app::Event,
-    states: &'a mut States<'_>,
-) -> Result<Option<&'a Dossier>, ViewError> {
-    let id = fact.subject()?;
-    let dossier = states.dossiers.take(id);
-    let before = dossier.as_ref().map(|dossier| Before::of(dossier, event));
-    let Some(after) = Dossier::record(dossier, id, event, fact) else {
-        return Ok(None);
-    };
-    let change = Change {
-        fact,
-        event,
-        before: before.unwrap_or_default(),
-        after: &after,
-    };
-    apps::apply(tx, &change, states.rows)?;
-    reviews::apply(tx, &change, &mut states.rows.queue)?;
-    decisions::record(tx, &change)?;
-    storefront::apply(tx, &change, &mut states.rows.store, states.texts)?;
-    Ok(Some(states.dossiers.put(after)))
+    app: AppStep,
+    states: &mut States,
+) -> Result<(), ViewError> {
+    if let Some(circumstances) = &app.decided {
+        decisions::record(tx, fact, event, circumstances)?;
+    }
+    if let Some(turn) = app.turn {
+        storefront::apply(tx, fact.mark(), turn, &mut states.store, &mut states.texts)?;
+    }
+    Ok(())
 }

@@ -1,12 +1,22 @@
 //! What an app remembers of its facts. Total: it judges nothing, and an event out of place changes nothing.
 
-use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
 
 use super::{
-    App, Claim, Event, Listing, ListingDecision, ListingReview, ListingSubmission, Package, Review, Stage, Submission,
-    Terms, Verdict, Version, Versions,
+    App, Claim, Contributors, Event, Listing, ListingDecision, ListingReview, ListingSubmission, Package, Review,
+    Stage, Submission, Terms, Verdict, Version, Versions,
 };
-use crate::{decider::Stamp, digest::Digest, ids::SubmissionId, version_number::VersionNumber};
+use crate::{
+    decider::Stamp, digest::Digest, ids::SubmissionId, review_policy::ReviewPolicy, version_number::VersionNumber,
+};
+
+/// What was in force before submissions carried their policy: one, for all that were made then.
+static USUAL: LazyLock<Arc<ReviewPolicy>> = LazyLock::new(Arc::default);
+
+/// The policy that a submission is decided by.
+fn frozen(carried: Option<&ReviewPolicy>) -> Arc<ReviewPolicy> {
+    carried.map_or_else(|| Arc::clone(&USUAL), |policy| Arc::new(policy.clone()))
+}
 
 pub(super) fn evolve(state: Option<App>, event: &Event, stamp: Stamp) -> Option<App> {
     if let Event::AppUploaded {
@@ -68,7 +78,7 @@ impl App {
                 self.contribute(version, stamp);
                 self.versions.change(version, |version| {
                     // What was submitted before policies could be set was submitted under the default.
-                    version.review = Some(Review::begin(review.clone().unwrap_or_default(), *policy));
+                    version.review = Some(Review::begin(frozen(review.as_ref()), *policy));
                 });
                 // The listing is submitted with it, so whoever submits one version reviews none of this app.
                 self.listing.contributors.extend(stamp.by.account());
@@ -105,7 +115,7 @@ impl App {
                 policy,
                 review,
             } => {
-                let review = Review::begin(review.clone().unwrap_or_default(), *policy);
+                let review = Review::begin(frozen(review.as_ref()), *policy);
                 self.submit_listing(*submission, *listing, review, stamp);
             }
             Event::ListingReviewStarted { .. } => self.claim_listing(claim(stamp)),
@@ -150,9 +160,10 @@ impl App {
     /// A number that is uploaded again after its deletion goes on counting revisions and keeps its authors.
     fn add_version(&mut self, number: &VersionNumber, package: &Package, stamp: Stamp) {
         let before = self.versions.remove(number);
-        let (revision, mut contributors, ever_published) = before.map_or((1, BTreeSet::new(), false), |deleted| {
-            (deleted.revision, deleted.contributors.clone(), deleted.ever_published)
-        });
+        let (revision, mut contributors, ever_published) = before
+            .map_or((1, Contributors::default(), false), |deleted| {
+                (deleted.revision, deleted.contributors.clone(), deleted.ever_published)
+            });
         contributors.extend(stamp.by.account());
         let version = Version {
             package: package.clone(),

@@ -1,6 +1,6 @@
 //! A review under way: the policy that was in force when it began, and who approved since.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,8 @@ use crate::{
 /// What a submission is decided by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
-    pub policy: ReviewPolicy,
+    /// Shared by those who remember the review.
+    pub policy: Arc<ReviewPolicy>,
     /// The digest of the policy.
     pub digest: Digest,
     /// In the order in which they were given.
@@ -110,7 +111,7 @@ impl Panel {
 }
 
 impl Review {
-    pub(super) const fn begin(policy: ReviewPolicy, digest: Digest) -> Self {
+    pub(super) const fn begin(policy: Arc<ReviewPolicy>, digest: Digest) -> Self {
         Self {
             policy,
             digest,

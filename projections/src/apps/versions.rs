@@ -1,16 +1,16 @@
 //! The versions of apps.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use domain::{
     access::StageVisibility,
-    app::{self, Claim, Package, Review, Stage as DomainStage},
+    app::{self, Claim, Contributors, Package, Review, Stage as DomainStage},
     digest::Digest,
     ids::{AccountId, AppId, SubmissionId, WorkspaceId},
     version_number::VersionNumber,
 };
-use rusqlite::{Connection, Transaction, types::Value};
+use rusqlite::{Connection, types::Value};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -77,7 +77,7 @@ pub struct Version {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspension: Option<Suspension>,
     /// Whoever ever uploaded, replaced or submitted it.
-    pub contributors: BTreeSet<AccountId>,
+    pub contributors: Contributors,
     pub ever_published: bool,
     pub uploaded: Mark,
     pub updated: Mark,
@@ -208,12 +208,11 @@ pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
     moment::create_history::<Version>(conn)
 }
 
-pub(super) fn apply(tx: &Transaction<'_>, change: &Change<'_>, rows: &mut Changes<Version>) -> rusqlite::Result<()> {
+pub(super) fn fold(change: &Change<'_>, rows: &mut Changes<Version>) {
     for number in change.touched() {
         let after = Version::of(change.after, number);
-        rows.replace(tx, change.fact.position, change.before.version(number), after)?;
+        rows.replace(change.fact.position, change.before.version(number), after);
     }
-    Ok(())
 }
 
 impl Version {

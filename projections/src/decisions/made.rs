@@ -131,10 +131,11 @@ impl<'a> Made<'a> {
     /// Whom separation of duties keeps from deciding.
     pub(super) fn authors(&self, dossier: &Dossier) -> Vec<AccountId> {
         let of_listing = &dossier.app.listing.contributors;
-        match self.version.and_then(|(number, _)| dossier.version(number)) {
-            Some((version, _)) => version.contributors.union(of_listing).copied().collect(),
-            None => of_listing.iter().copied().collect(),
+        let mut authors = of_listing.clone();
+        if let Some((version, _)) = self.version.and_then(|(number, _)| dossier.version(number)) {
+            authors.extend(version.contributors.iter());
         }
+        authors.iter().collect()
     }
 
     /// In which of the reviewer's roles it was made. Applied in order, the grants are those that held then.

@@ -64,23 +64,34 @@ pub(crate) fn create(conn: &Connection) -> rusqlite::Result<()> {
     moment::create_history::<Written>(conn)
 }
 
+/// The entry of an app before an event and after it, where the two are not the same.
+pub(crate) struct Turn {
+    before: Option<Row>,
+    after: Option<Row>,
+}
+
+impl Turn {
+    pub(crate) fn of(change: &Change<'_>) -> Option<Self> {
+        let (before, after) = (&change.before.entry, Row::of(change.after));
+        (*before != after).then(|| Self {
+            before: before.clone(),
+            after,
+        })
+    }
+}
+
 /// The rows, at once; what becomes of the indexes is noted in `texts`.
 pub(crate) fn apply(
     tx: &Transaction<'_>,
-    change: &Change<'_>,
+    mark: Mark,
+    turn: Turn,
     rows: &mut Changes<Written>,
     texts: &mut TextChanges,
 ) -> rusqlite::Result<()> {
-    let (before, after) = (&change.before.entry, Row::of(change.after));
-    if *before == after {
-        return Ok(());
-    }
-    let Mark { position, at, .. } = change.fact.mark();
-    let before = before
-        .clone()
-        .map(|row| Written::found(tx, rows, row, at))
-        .transpose()?;
-    let after = after
+    let Mark { position, at, .. } = mark;
+    let before = turn.before.map(|row| Written::found(tx, rows, row, at)).transpose()?;
+    let after = turn
+        .after
         .map(|row| Written::new(tx, row, position, at, before.as_ref()))
         .transpose()?;
     if let Some(Written { row, place, .. }) = &before {
@@ -89,7 +100,9 @@ pub(crate) fn apply(
     if let Some(Written { row, .. }) = &after {
         texts.open(row);
     }
-    rows.replace(tx, position, before.as_ref(), after)
+    rows.replace(position, before.as_ref(), after);
+    // The next row of the same publication is numbered after it.
+    sql::run(tx, rows.take_past())
 }
 
 /// Content that was removed names nothing any more, and nothing is found by it: now and in the past.

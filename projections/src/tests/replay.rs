@@ -156,6 +156,27 @@ async fn a_replay_ends_where_the_log_does_and_does_not_go_back() {
 }
 
 #[tokio::test]
+async fn a_replay_stops_right_before_an_event_that_is_not_known() {
+    let mut world = World::new().await;
+    world.stock(1, "redis", "1.0.0").await;
+    let data = serde_json::json!({});
+    let unknown = world
+        .record_stored("system", &format!("app-{}", app(1)), "AppFrozen", data)
+        .await;
+    world.stock(2, "kafka", "1.0.0").await;
+    let replay = replay(&world, "replay.db");
+    for _ in 0..2 {
+        let stopped = replay.advance(world.size).await;
+        assert!(
+            matches!(stopped, Err(ViewError::Undecodable { position, .. }) if position == unknown),
+            "{stopped:?}"
+        );
+        let reached = replay.read(|conn| Ok(crate::position(conn)?)).await;
+        assert_eq!(reached.unwrap(), unknown);
+    }
+}
+
+#[tokio::test]
 async fn a_time_is_after_the_events_until_then() {
     let mut world = World::new().await;
     world.stock(1, "redis", "1.0.0").await;

@@ -46,7 +46,7 @@ impl App {
 
     pub(super) fn start_listing_review(&self, panel: &Panel, stamp: Stamp) -> Decision {
         let open = self.listing.review.as_ref().ok_or(Rejection::ListingNotUnderReview)?;
-        let contributed = |account| self.listing.contributors.contains(&account);
+        let contributed = |account| self.listing.contributors.contains(account);
         let reviewer = reviewer(&open.review, contributed, stamp)?;
         if let Some(claim) = &open.claim {
             held_by_another(claim, reviewer, panel, stamp)?;
@@ -147,7 +147,7 @@ impl App {
             let (submission, listing) = (open.submission.id, open.submission.listing);
             return Err(Rejection::StaleListingSubmission { submission, listing });
         }
-        let contributed = |account| self.listing.contributors.contains(&account);
+        let contributed = |account| self.listing.contributors.contains(account);
         let reviewer = reviewer(&open.review, contributed, stamp)?;
         if let Some(claim) = &open.claim {
             held_by_another(claim, reviewer, panel, stamp)?;
@@ -162,7 +162,7 @@ impl App {
         permission: Permission,
         reviewer: AccountId,
     ) -> Result<Terms, Rejection> {
-        let contributed = |account| self.listing.contributors.contains(&account);
+        let contributed = |account| self.listing.contributors.contains(account);
         terms(&open.review, panel, permission, contributed, reviewer)
     }
 }
