@@ -37,6 +37,7 @@ use std::{
 use figures::Figures;
 use fill::Size;
 use process::Process;
+use tokio::runtime::Builder;
 
 /// As in the program itself.
 #[global_allocator]
@@ -53,13 +54,18 @@ const MIB: f64 = 1024.0 * 1024.0;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let threads = Builder::new_multi_thread().enable_all().build().unwrap();
     match &arguments[..] {
-        [first, data, ..] if first == BARE => runtime.block_on(bare::serve(PathBuf::from(data))),
-        _ => runtime.block_on(measure(size(&arguments))),
+        [first, data, ..] if first == BARE => threads.block_on(bare::serve(PathBuf::from(data))),
+        _ => {
+            let (folder, size) = (tempfile::tempdir().unwrap(), size(&arguments));
+            let data = folder.path().join("data");
+            threads.block_on(filled(&data, size));
+            drop(threads);
+            // One thread asks for all clients: what it takes of the processors, the server lacks.
+            let asking = Builder::new_current_thread().enable_all().build().unwrap();
+            asking.block_on(measure(&data, size));
+        }
     }
 }
 
@@ -71,20 +77,22 @@ fn size(arguments: &[String]) -> Size {
     }
 }
 
-async fn measure(size: Size) {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
+async fn filled(data: &Path, size: Size) {
     let started = Instant::now();
-    fill::store(&data, size).await;
+    fill::store(data, size).await;
     println!("{} apps are there after {} s", size.apps, started.elapsed().as_secs());
+}
+
+async fn measure(data: &Path, size: Size) {
+    let started = Instant::now();
     let mut figures = Figures::default();
     // The server that is measured finds them.
-    project::rates(&data, &mut figures).await;
-    let server = serve(&data);
+    project::rates(data, &mut figures).await;
+    let server = serve(data);
     // What it found is published beside the answers; a server that runs has long done that.
     server.settle();
     println!("their views are there after {} s", started.elapsed().as_secs());
-    let bare = Process::start(Command::new(std::env::current_exe().unwrap()).arg(BARE).arg(&data));
+    let bare = Process::start(Command::new(std::env::current_exe().unwrap()).arg(BARE).arg(data));
 
     figures.add("disk.flushes_per_s", disk::flushes_per_second());
     let memory = server.watch_memory();
