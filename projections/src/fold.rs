@@ -39,7 +39,7 @@ pub(crate) struct Folded {
 pub(crate) struct Step {
     /// What an event of an app comes to; `None` of others, and where there is no app.
     pub(crate) app: Option<AppStep>,
-    /// Writes the rows that follow from dossiers alone.
+    /// Writes the rows that follow from dossiers alone. Those of a whole batch wait in memory until it is written.
     pub(crate) rows: Vec<Bound>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | to understand | read |
 //! |---|---|
-//! | how the log becomes rows | `projector.rs`, then `writer.rs` |
+//! | how the log becomes rows | `projector.rs`, then `fold.rs` and `writer.rs` |
 //! | what rows there are, and what can be asked of them | a noun: [`storefront`], [`apps`], [`reviews`], … |
 //! | how a row remembers its past, and how that is read | `moment.rs`, `past.rs` |
 //! | when a file is used, and when another takes its place | `generations.rs`, `checkpoint.rs`, [`rebuild`] |

@@ -1,8 +1,9 @@
 //! The loop that keeps the views: read a batch of the log, fetch what it names, apply it in one transaction.
 //!
 //! Applying sees the transaction, the facts, and content that is known by its hash: nothing that could be different
-//! the next time. So a view that is rebuilt is the view that was kept. Of a log that is there already, one batch is written
-//! while the next is folded and the one after that is read and decoded, each on another core.
+//! the next time. So a view that is rebuilt is the view that was kept. While one batch is applied, the next is read and
+//! decoded on another core. Where views are built up to an event that is there already, applying is two steps on two cores:
+//! one batch is written while the next is folded.
 
 use std::{
     collections::{HashSet, VecDeque},

@@ -44,7 +44,7 @@ impl Replay {
         })
     }
 
-    /// Applies the log until `size` events were applied. It does not go back.
+    /// Applies the log until `size` events were applied. It does not go back. Questions wait until it is there.
     ///
     /// # Errors
     ///

@@ -80,7 +80,7 @@ impl Turn {
     }
 }
 
-/// The rows, at once; what becomes of the indexes is noted in `texts`.
+/// Notes the row that is live now, and writes what it was; what becomes of the indexes is noted in `texts`.
 pub(crate) fn apply(
     tx: &Transaction<'_>,
     mark: Mark,
