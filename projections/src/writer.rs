@@ -95,7 +95,8 @@ impl Writer {
         self.live_rows
     }
 
-    /// For whoever folds ahead of what is written, and gives it back when all that was folded is.
+    /// For whoever folds ahead of what is written, and gives it back when all that was folded is. It is not used again if that
+    /// fails.
     pub(crate) fn lend_folder(&mut self) -> Folder {
         std::mem::take(&mut self.folder)
     }
@@ -124,19 +125,20 @@ impl Writer {
 
     /// Applies a batch, its checkpoint included, or nothing of it.
     pub(crate) fn apply(&mut self, batch: Batch, dossiers: Vec<Dossier>) -> Result<(), ViewError> {
-        let folded = self.folder.fold(batch, dossiers, self.live_rows);
-        folded.and_then(|folded| self.write(folded)).inspect_err(|_| {
-            // It may be ahead of the file.
-            self.folder = Folder::default();
-        })
+        let mut folder = self.lend_folder();
+        let folded = folder.fold(batch, dossiers, self.live_rows)?;
+        self.write(folded)?;
+        self.take_back(folder);
+        Ok(())
     }
 
     /// Writes a batch that was folded, its checkpoint included, or nothing of it.
     pub(crate) fn write(&mut self, folded: Folded) -> Result<(), ViewError> {
-        self.try_write(folded).inspect_err(|_| {
-            // They may be ahead of the file.
-            self.states = States::default();
-        })
+        // Should this fail, they are ahead of the file, and not used again.
+        let mut states = std::mem::take(&mut self.states);
+        self.write_with(&mut states, folded)?;
+        self.states = states;
+        Ok(())
     }
 
     /// Writes the words that were left for later.
@@ -150,7 +152,7 @@ impl Writer {
         Ok(tx.commit()?)
     }
 
-    fn try_write(&mut self, Folded { batch, steps }: Folded) -> Result<(), ViewError> {
+    fn write_with(&mut self, states: &mut States, Folded { batch, steps }: Folded) -> Result<(), ViewError> {
         let (Some(first), Some(last), Some(leaf_hash)) = (batch.facts.first(), batch.facts.last(), batch.leaf_hash)
         else {
             return Ok(());
@@ -161,16 +163,16 @@ impl Writer {
             content::keep(&tx, document)?;
         }
         for (fact, step) in batch.facts.iter().zip(steps) {
-            let about = apply(&tx, fact, step.app, &mut self.states)?;
+            let about = apply(&tx, fact, step.app, states)?;
             sql::run(&tx, step.rows)?;
             if self.live_rows == LiveRows::OneByOne {
-                self.states.write(&tx)?;
+                states.write(&tx)?;
             }
             audit::record(&tx, fact, &about)?;
         }
-        self.states.write(&tx)?;
+        states.write(&tx)?;
         if self.words == Words::WithTheirBatch {
-            std::mem::take(&mut self.states.texts).write(&tx)?;
+            std::mem::take(&mut states.texts).write(&tx)?;
         }
         let size = last.position + 1;
         Checkpoint::advance(&tx, size, leaf_hash)?;
