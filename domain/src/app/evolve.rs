@@ -10,12 +10,12 @@ use crate::{
     decider::Stamp, digest::Digest, ids::SubmissionId, review_policy::ReviewPolicy, version_number::VersionNumber,
 };
 
-/// What was in force before submissions carried their policy: one, for all that were made then.
-static USUAL: LazyLock<Arc<ReviewPolicy>> = LazyLock::new(Arc::default);
+/// Shared by all submissions that were made under it.
+static DEFAULT: LazyLock<Arc<ReviewPolicy>> = LazyLock::new(Arc::default);
 
-/// The policy that a submission is decided by.
+/// The policy that a submission is decided by. What was submitted before policies could be set was submitted under the default.
 fn frozen(carried: Option<&ReviewPolicy>) -> Arc<ReviewPolicy> {
-    carried.map_or_else(|| Arc::clone(&USUAL), |policy| Arc::new(policy.clone()))
+    carried.map_or_else(|| Arc::clone(&DEFAULT), |policy| Arc::new(policy.clone()))
 }
 
 pub(super) fn evolve(state: Option<App>, event: &Event, stamp: Stamp) -> Option<App> {
@@ -77,7 +77,6 @@ impl App {
                 };
                 self.contribute(version, stamp);
                 self.versions.change(version, |version| {
-                    // What was submitted before policies could be set was submitted under the default.
                     version.review = Some(Review::begin(frozen(review.as_ref()), *policy));
                 });
                 // The listing is submitted with it, so whoever submits one version reviews none of this app.

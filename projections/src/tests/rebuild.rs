@@ -165,10 +165,7 @@ async fn a_file_that_is_no_database_is_replaced() {
 async fn an_event_that_is_not_known_stops_the_views_right_before_it() {
     let mut world = World::new().await;
     world.stock(1, "redis", "1.0.0").await;
-    let data = serde_json::json!({});
-    let unknown = world
-        .record_stored("system", &format!("app-{}", app(1)), "AppFrozen", data)
-        .await;
+    let unknown = world.record_unknown(1).await;
     let stopped = world.stopped().await;
     assert!(
         matches!(stopped, ViewError::Undecodable { position, .. } if position == unknown),

@@ -159,10 +159,7 @@ async fn a_replay_ends_where_the_log_does_and_does_not_go_back() {
 async fn a_replay_stops_right_before_an_event_that_is_not_known() {
     let mut world = World::new().await;
     world.stock(1, "redis", "1.0.0").await;
-    let data = serde_json::json!({});
-    let unknown = world
-        .record_stored("system", &format!("app-{}", app(1)), "AppFrozen", data)
-        .await;
+    let unknown = world.record_unknown(1).await;
     world.stock(2, "kafka", "1.0.0").await;
     let replay = replay(&world, "replay.db");
     for _ in 0..2 {

@@ -221,6 +221,12 @@ impl World {
         appended.last.get()
     }
 
+    /// An event of an app that this program does not know; answers its position.
+    pub(super) async fn record_unknown(&mut self, id: u128) -> u64 {
+        let stream = format!("app-{}", app(id));
+        self.record_stored("system", &stream, "AppFrozen", json!({})).await
+    }
+
     pub(super) async fn put(&self, document: &Value) -> Digest {
         let stored = self.blobs.put(Bytes::from(document.to_string())).await.unwrap();
         Digest::from_bytes(*stored.as_bytes())
